@@ -1,0 +1,5 @@
+//! Investment performance, right to twenty digits: time-weighted and
+//! money-weighted returns, risk and benchmark statistics.
+
+pub mod model;
+pub mod number;

@@ -1,0 +1,5 @@
+//! What travels: requests, results, problems.
+
+mod reason;
+
+pub use reason::Reason;

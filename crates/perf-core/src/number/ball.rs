@@ -1,0 +1,257 @@
+use std::cmp::Ordering;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use dashu_int::IBig;
+
+use super::dyadic::Dyadic;
+use super::{Failure, Figure, OUTPUT_DIGITS, Real, Rounded, Twofold, Wide};
+
+/// Bound on the relative rounding error of one [`Twofold`] operation, with a
+/// factor of two to spare for the roundings of the radius itself.
+const UNIT: f64 = 1.0 / (1_u128 << 101) as f64;
+/// Below this the error-free transformations may underflow.
+const TINY: f64 = 1e-270;
+
+/// A double-double with a bound on its error: the true value lies within
+/// `radius` of `middle`. An infinite radius is a value that decides nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Ball {
+    middle: Twofold,
+    radius: f64,
+}
+
+impl Ball {
+    /// A value and the error that its making adds to the error inherited.
+    #[inline]
+    fn new(middle: Twofold, inherited: f64) -> Self {
+        let size = middle.high.abs();
+        let rounding = if size < TINY && size > 0.0 { TINY } else { size * UNIT };
+        Self { middle, radius: inherited + rounding }
+    }
+
+    /// A value whose distance from the truth is at most `radius`.
+    #[must_use]
+    pub fn within(middle: Twofold, radius: f64) -> Self {
+        Self { middle, radius }
+    }
+
+    const UNKNOWN: Self = Self { middle: Twofold::ZERO, radius: f64::INFINITY };
+
+    #[inline]
+    fn size(self) -> f64 {
+        self.middle.high.abs()
+    }
+
+    /// A product or square that underflowed to nothing still has an error.
+    #[inline]
+    fn underflow(self, other: Self, result: Twofold) -> f64 {
+        let lost = result.high.abs() < TINY && self.size() > 0.0 && other.size() > 0.0;
+        if lost { TINY } else { 0.0 }
+    }
+
+    /// `function` of this on the wide type, its error scaled by `slope`, a bound
+    /// on the derivative over the ball.
+    fn through_wide(self, function: impl Fn(Wide) -> Wide, slope: f64) -> Self {
+        match function(Wide::from_twofold(self.middle)).to_twofold() {
+            Some(middle) => Self::new(middle, slope * self.radius),
+            None => Self::UNKNOWN,
+        }
+    }
+}
+
+impl Real for Ball {
+    fn ratio(numerator: &IBig, denominator: &IBig) -> Self {
+        from_integer(numerator) / from_integer(denominator)
+    }
+
+    fn sqrt(self) -> Self {
+        let lowest = self.middle.high - self.radius * 1.000_001;
+        if self.middle.high == 0.0 && self.radius == 0.0 {
+            return self;
+        }
+        if lowest > 0.0 {
+            return Self::new(self.middle.sqrt(), self.radius / (2.0 * lowest.sqrt()) * 1.000_001);
+        }
+        if self.middle.high.abs() <= self.radius {
+            // √x for x in [0, 2 radius]: the truth is not negative.
+            return Self { middle: Twofold::ZERO, radius: (2.0 * self.radius).sqrt() * 1.000_001 };
+        }
+        Self::UNKNOWN
+    }
+
+    fn exp(self) -> Self {
+        if self.size() == 0.0 && self.radius == 0.0 {
+            return Self::one();
+        }
+        let highest = self.middle.high + self.radius;
+        self.through_wide(Wide::exp_short, highest.exp() * 1.000_001)
+    }
+
+    fn ln(self) -> Self {
+        let lowest = self.middle.high - self.radius;
+        if lowest <= 0.0 || lowest.is_nan() {
+            return Self::UNKNOWN;
+        }
+        self.through_wide(Wide::ln_short, 1.000_001 / lowest)
+    }
+
+    #[inline]
+    fn sign(&self) -> Figure<Ordering> {
+        let reach = self.radius * (1.0 + 1e-15);
+        let (high, size) = (self.middle.high, self.size() * (1.0 - 1e-15));
+        match (size > reach, high > 0.0) {
+            (true, true) => Ok(Ordering::Greater),
+            (true, false) => Ok(Ordering::Less),
+            _ if size == 0.0 && reach == 0.0 => Ok(Ordering::Equal),
+            _ => Err(Failure::Imprecise),
+        }
+    }
+
+    fn approximate(&self) -> f64 {
+        self.middle.high
+    }
+
+    fn round(&self) -> Figure<Rounded> {
+        let middle = Dyadic::from_twofold(self.middle).ok_or(Failure::Imprecise)?;
+        let radius = Dyadic::from_f64(self.radius * (1.0 + 1e-15)).ok_or(Failure::Imprecise)?;
+        let (mantissa, exponent) = middle.sub(&radius).round(OUTPUT_DIGITS);
+        if middle.add(&radius).round(OUTPUT_DIGITS) != (mantissa.clone(), exponent) {
+            return Err(Failure::Imprecise);
+        }
+        Rounded::from_decimal(&mantissa, exponent).ok_or(Failure::Imprecise)
+    }
+}
+
+/// An integer to 106 bits, exactly where it has no more.
+fn from_integer(value: &IBig) -> Ball {
+    if let Ok(small) = i64::try_from(value) {
+        let high = small as f64;
+        if let Some(exact) = exact_low(i128::from(small), high) {
+            return Ball { middle: Twofold::renormalized(high, exact), radius: 0.0 };
+        }
+    }
+    let high = value.to_f64().value();
+    let rest = IBig::try_from(high).map(|high| value - high).unwrap_or(IBig::ZERO);
+    let low = rest.to_f64().value();
+    let complete = IBig::try_from(low).is_ok_and(|low| low == rest);
+    let middle = Twofold::renormalized(high, low);
+    if complete { Ball { middle, radius: 0.0 } } else { Ball::new(middle, 0.0) }
+}
+
+/// What `high` leaves out of a 64-bit integer.
+fn exact_low(value: i128, high: f64) -> Option<f64> {
+    let rest = value - high as i128;
+    (rest.unsigned_abs() < 1 << 53).then_some(rest as f64)
+}
+
+impl Add for Ball {
+    type Output = Self;
+    #[inline]
+    fn add(self, other: Self) -> Self {
+        Self::new(self.middle.add(other.middle), self.radius + other.radius)
+    }
+}
+
+impl Sub for Ball {
+    type Output = Self;
+    #[inline]
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl Neg for Ball {
+    type Output = Self;
+    #[inline]
+    fn neg(self) -> Self {
+        Self { middle: self.middle.neg(), radius: self.radius }
+    }
+}
+
+impl Mul for Ball {
+    type Output = Self;
+    #[inline]
+    fn mul(self, other: Self) -> Self {
+        let middle = self.middle.mul(other.middle);
+        let inherited = (self.size() + self.radius) * other.radius + other.size() * self.radius;
+        Self::new(middle, inherited * (1.0 + 1e-15) + self.underflow(other, middle))
+    }
+}
+
+impl Div for Ball {
+    type Output = Self;
+    #[inline]
+    fn div(self, other: Self) -> Self {
+        let lowest = other.size() * (1.0 - 1e-15) - other.radius;
+        if lowest <= 0.0 || lowest.is_nan() {
+            return Self::UNKNOWN;
+        }
+        let middle = self.middle.div(other.middle);
+        let inherited = (self.radius + middle.high.abs() * other.radius) / lowest * (1.0 + 1e-15);
+        let lost = self.size() > 0.0 && self.size() < TINY;
+        let underflow = if lost { f64::INFINITY } else { self.underflow(other, middle) };
+        Self::new(middle, inherited + underflow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn real<R: Real>(value: i64) -> R {
+        R::ratio(&IBig::from(value), &IBig::from(1_000_003))
+    }
+
+    /// The same formula on both types, through every operation.
+    fn formula<R: Real>(a: i64, b: i64) -> R {
+        let (a, b): (R, R) = (real(a), real(b));
+        let ratio = a.clone() / (b.clone() * b.clone() + R::one());
+        (ratio.clone() * ratio + R::one()).sqrt().ln().exp() - a + b
+    }
+
+    proptest! {
+        #[test]
+        fn the_ball_holds_the_wide_value(a in -1_000_000_000_i64..1_000_000_000, b in -1_000_000_000_i64..1_000_000_000) {
+            let (ball, wide): (Ball, Wide) = (formula(a, b), formula(a, b));
+            let error = wide.sub_twofold(ball.middle).expect("finite");
+            prop_assert!(error.abs() <= ball.radius, "{error:e} > {:e}", ball.radius);
+            prop_assert!(ball.radius <= 1e-26 * (1.0 + (a.abs() + b.abs()) as f64));
+        }
+
+        #[test]
+        fn both_types_round_alike(a in -1_000_000_000_i64..1_000_000_000, b in 1_i64..1_000_000_000) {
+            if let Ok(rounded) = formula::<Ball>(a, b).round() {
+                prop_assert_eq!(Ok(rounded), formula::<Wide>(a, b).round());
+            }
+        }
+    }
+
+    #[test]
+    fn an_open_decision_is_an_error() {
+        let third = Ball::ratio(&IBig::ONE, &IBig::from(3));
+        let same = third * Ball::integer(3);
+        assert_eq!(same.compare(&Ball::one()), Err(Failure::Imprecise));
+        assert_eq!((same - Ball::one()).is_dust(&Ball::one()), Ok(true));
+        assert_eq!(third.sign(), Ok(Ordering::Greater));
+        assert_eq!(Ball::zero().sign(), Ok(Ordering::Equal));
+    }
+
+    #[test]
+    fn overflow_and_division_by_zero_decide_nothing() {
+        let huge = Ball::ratio(&crate::number::power_of_ten(300), &IBig::ONE);
+        assert_eq!((huge * huge).sign(), Err(Failure::Imprecise));
+        assert_eq!((Ball::one() / Ball::zero()).round(), Err(Failure::Imprecise));
+        assert_eq!((-Ball::one()).ln().sign(), Err(Failure::Imprecise));
+        assert_eq!((-Ball::one()).sqrt().sign(), Err(Failure::Imprecise));
+        let tiny = Ball::ratio(&IBig::ONE, &crate::number::power_of_ten(200));
+        assert_eq!((tiny * tiny).sign(), Err(Failure::Imprecise));
+    }
+
+    #[test]
+    fn integers_beyond_double_double_carry_a_radius() {
+        let value = IBig::from(10).pow(60) + IBig::ONE;
+        assert!(from_integer(&value).radius > 0.0);
+        assert!(from_integer(&IBig::from(i64::MAX)).radius == 0.0);
+    }
+}

@@ -1,0 +1,26 @@
+//! The number types. Decimals enter exactly ([`Exact`]), formulas run on a
+//! [`Real`] — double-double with an error bound ([`Ball`]) or, where that bound
+//! cannot prove the twentieth digit, about 120 digits ([`Wide`]) — and leave as
+//! a [`Rounded`] decimal of twenty significant digits.
+
+mod ball;
+mod dyadic;
+mod exact;
+mod real;
+mod rounded;
+mod twofold;
+mod wide;
+
+pub use ball::Ball;
+pub use exact::{Exact, MAX_DECIMAL_PLACES, MAX_SIGNIFICANT_DIGITS, NumberError};
+pub use real::{Failure, Figure, Real};
+pub use rounded::{OUTPUT_DIGITS, Rounded};
+pub use twofold::Twofold;
+pub use wide::Wide;
+
+use dashu_int::IBig;
+
+/// 10^`exponent` as an exact integer.
+pub(crate) fn power_of_ten(exponent: u32) -> IBig {
+    IBig::from(10).pow(exponent as usize)
+}

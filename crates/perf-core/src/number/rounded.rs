@@ -1,0 +1,186 @@
+use std::fmt;
+use std::str::FromStr;
+
+use dashu_base::Signed;
+use dashu_int::IBig;
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{Exact, NumberError, power_of_ten};
+use crate::number::dyadic::divide_half_even;
+
+/// Significant digits of every figure.
+pub const OUTPUT_DIGITS: u32 = 20;
+
+/// A figure as it leaves: a decimal of at most twenty significant digits,
+/// trailing zeros dropped.
+///
+/// ```
+/// use perf_core::number::Rounded;
+/// let third: Rounded = "0.33333333333333333333".parse()?;
+/// assert_eq!(third.to_string(), "0.33333333333333333333");
+/// assert_eq!("1e-13".parse::<Rounded>()?.to_string(), "1e-13");
+/// # Ok::<(), perf_core::number::NumberError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rounded {
+    mantissa: i128,
+    exponent: i32,
+}
+
+impl Rounded {
+    /// Zero.
+    pub const ZERO: Self = Self { mantissa: 0, exponent: 0 };
+
+    /// `mantissa` × 10^`exponent`, rounded half-even to twenty digits; `None`
+    /// where the exponent is beyond all use.
+    #[must_use]
+    pub(crate) fn from_decimal(mantissa: &IBig, exponent: i64) -> Option<Self> {
+        let negative = mantissa.is_negative();
+        let mut digits = if negative { -mantissa } else { mantissa.clone() };
+        let mut exponent = exponent;
+        let excess = u32::try_from(digits.to_string().len()).ok()?.saturating_sub(OUTPUT_DIGITS);
+        if excess > 0 {
+            digits = divide_half_even(&digits, &power_of_ten(excess));
+            exponent += i64::from(excess);
+        }
+        let magnitude = i128::try_from(digits).ok()?;
+        Self::normalized(if negative { -magnitude } else { magnitude }, exponent)
+    }
+
+    fn normalized(mut mantissa: i128, mut exponent: i64) -> Option<Self> {
+        if mantissa == 0 {
+            return Some(Self::ZERO);
+        }
+        while mantissa % 10 == 0 {
+            mantissa /= 10;
+            exponent += 1;
+        }
+        Some(Self { mantissa, exponent: i32::try_from(exponent).ok()? })
+    }
+
+    /// The power of ten of the first digit: 0 for 1 to 9.99.
+    fn leading_exponent(self) -> i64 {
+        let digits = self.mantissa.unsigned_abs().to_string().len();
+        i64::from(self.exponent) + i64::try_from(digits).unwrap_or(0) - 1
+    }
+
+    /// Whether the magnitude is above 1e120, beyond what a rate may be.
+    #[must_use]
+    pub fn exceeds_rate_range(self) -> bool {
+        let boundary = self.mantissa.unsigned_abs() == 1 && self.exponent == 120;
+        self.leading_exponent() >= 120 && !boundary
+    }
+
+    /// The nearest `f64`, for display and for stores that hold doubles.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        format!("{}e{}", self.mantissa, self.exponent).parse().unwrap_or(f64::INFINITY)
+    }
+
+    /// The sign: −1, 0 or 1.
+    #[must_use]
+    pub fn signum(self) -> i32 {
+        i32::try_from(self.mantissa.signum()).unwrap_or(0)
+    }
+
+    fn plain(self, f: &mut fmt::Formatter<'_>, digits: &str) -> fmt::Result {
+        if self.exponent >= 0 {
+            let zeros = usize::try_from(self.exponent).unwrap_or(0);
+            return write!(f, "{digits}{:0<zeros$}", "");
+        }
+        let places = usize::try_from(self.exponent.unsigned_abs()).unwrap_or(0);
+        let padded = format!("{digits:0>width$}", width = places + 1);
+        let (whole, fraction) = padded.split_at(padded.len() - places);
+        write!(f, "{whole}.{fraction}")
+    }
+}
+
+impl fmt::Display for Rounded {
+    /// Plain notation; an exponent only at or above 1e21 or below 1e-12.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.mantissa.unsigned_abs().to_string();
+        f.write_str(if self.mantissa < 0 { "-" } else { "" })?;
+        let leading = self.leading_exponent();
+        if self.mantissa == 0 || (-12..21).contains(&leading) {
+            return self.plain(f, &digits);
+        }
+        let (first, rest) = digits.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        write!(f, "{first}{point}{rest}e{leading}")
+    }
+}
+
+impl FromStr for Rounded {
+    type Err = NumberError;
+
+    /// Reads what [`Display`](fmt::Display) writes.
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        let (digits, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let exponent: i32 = exponent.parse().map_err(|_| NumberError::NotADecimal)?;
+        let exact: Exact = digits.parse()?;
+        let power = i64::from(exponent) - i64::from(exact.scale());
+        Self::from_decimal(&exact.mantissa_at(exact.scale()), power).ok_or(NumberError::OutOfRange)
+    }
+}
+
+impl Serialize for Rounded {
+    /// A JSON number with all its digits.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.to_string())
+            .map_err(S::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn shown(mantissa: i128, exponent: i64) -> String {
+        Rounded::from_decimal(&IBig::from(mantissa), exponent).expect("in range").to_string()
+    }
+
+    #[test]
+    fn writes_plain_notation_between_its_bounds() {
+        assert_eq!(shown(842, -4), "0.0842");
+        assert_eq!(shown(-1000, -3), "-1");
+        assert_eq!(shown(1, -12), "0.000000000001");
+        assert_eq!(shown(15, -14), "1.5e-13");
+        assert_eq!(shown(999, 18), "999000000000000000000");
+        assert_eq!(shown(1, 21), "1e21");
+        assert_eq!(shown(0, 5), "0");
+    }
+
+    #[test]
+    fn rounds_half_even_to_twenty_digits() {
+        assert_eq!(shown(100_000_000_000_000_000_005, -20), "1");
+        assert_eq!(shown(100_000_000_000_000_000_015, -20), "1.0000000000000000002");
+        assert_eq!(shown(999_999_999_999_999_999_996, -21), "1");
+    }
+
+    #[test]
+    fn knows_the_rate_range() {
+        let rate = |mantissa: i128, exponent| Rounded::from_decimal(&IBig::from(mantissa), exponent).expect("in range");
+        assert!(!rate(1, 120).exceeds_rate_range());
+        assert!(rate(11, 119).exceeds_rate_range());
+        assert!(rate(-2, 120).exceeds_rate_range());
+        assert!(!rate(99, 118).exceeds_rate_range());
+    }
+
+    #[test]
+    fn serializes_as_a_number_with_every_digit() {
+        let value: Rounded = "0.12345678901234567891".parse().expect("a number");
+        assert_eq!(serde_json::to_string(&value).expect("serializable"), "0.12345678901234567891");
+    }
+
+    proptest! {
+        #[test]
+        fn reads_back_what_it_writes(mantissa in -99_999_999_999_999_999_999_i128..99_999_999_999_999_999_999, exponent in -60_i64..60) {
+            let value = Rounded::from_decimal(&IBig::from(mantissa), exponent).expect("in range");
+            prop_assert_eq!(value.to_string().parse::<Rounded>(), Ok(value));
+        }
+    }
+}

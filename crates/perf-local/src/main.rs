@@ -1,0 +1,3 @@
+//! `perfcalc`: the command line.
+
+fn main() {}
