@@ -4,7 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use dashu_int::IBig;
 
 use super::dyadic::Dyadic;
-use super::{Failure, Figure, OUTPUT_DIGITS, Real, Rounded, Twofold, Wide};
+use super::{Failure, Figure, Real, Rounded, Twofold, Wide};
 
 /// Bound on the relative rounding error of one [`Twofold`] operation, with a
 /// factor of two to spare for the roundings of the radius itself.
@@ -60,6 +60,27 @@ impl Ball {
 }
 
 impl Real for Ball {
+    const RESOLUTION: f64 = UNIT;
+
+    fn pi() -> Self {
+        Self::new(Twofold { high: std::f64::consts::PI, low: 1.224_646_799_147_353_2e-16 }, 0.0)
+    }
+
+    fn approximately(value: f64) -> Self {
+        let radius = if value.is_finite() { 0.0 } else { f64::INFINITY };
+        Self { middle: Twofold::from_f64(value), radius }
+    }
+
+    fn center(self) -> Self {
+        let radius = if self.radius.is_finite() { 0.0 } else { f64::INFINITY };
+        Self { middle: self.middle, radius }
+    }
+
+    fn widened(self, error: &Self) -> Self {
+        let reach = (error.size() + error.radius) * (1.0 + 1e-15);
+        Self { middle: self.middle, radius: self.radius + reach }
+    }
+
     fn ratio(numerator: &IBig, denominator: &IBig) -> Self {
         from_integer(numerator) / from_integer(denominator)
     }
@@ -111,14 +132,15 @@ impl Real for Ball {
         self.middle.high
     }
 
-    fn round(&self) -> Figure<Rounded> {
+    fn round_to(&self, digits: u32) -> Figure<Rounded> {
         let middle = Dyadic::from_twofold(self.middle).ok_or(Failure::Imprecise)?;
         let radius = Dyadic::from_f64(self.radius * (1.0 + 1e-15)).ok_or(Failure::Imprecise)?;
-        let (mantissa, exponent) = middle.sub(&radius).round(OUTPUT_DIGITS);
-        if middle.add(&radius).round(OUTPUT_DIGITS) != (mantissa.clone(), exponent) {
-            return Err(Failure::Imprecise);
-        }
-        Rounded::from_decimal(&mantissa, exponent).ok_or(Failure::Imprecise)
+        let rounded = |bound: Dyadic| {
+            let (mantissa, exponent) = bound.round(digits);
+            Rounded::from_decimal(&mantissa, exponent)
+        };
+        let (lowest, highest) = (rounded(middle.sub(&radius)), rounded(middle.add(&radius)));
+        lowest.filter(|_| lowest == highest).ok_or(Failure::Imprecise)
     }
 }
 

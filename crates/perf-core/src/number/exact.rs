@@ -186,8 +186,7 @@ impl Mantissa {
             let scale = u32::try_from(-point).unwrap_or(0).min(MAX_SIGNIFICANT_DIGITS);
             return Ok(Exact::new(0, scale));
         }
-        if i64::from(self.significant) + power > MAX_INTEGER_DIGITS
-            || power < -i64::from(MAX_DECIMAL_PLACES)
+        if i64::from(self.significant) + power > MAX_INTEGER_DIGITS || power < -i64::from(MAX_DECIMAL_PLACES)
         {
             return Err(NumberError::OutOfRange);
         }
@@ -312,14 +311,23 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_decimal() {
-        for text in ["", "-", ".", "e5", "abc", "NaN", "Infinity", "1,000", "1 ", "1.2.3", "0x10", "1e", "1_0", "٣"] {
+        for text in
+            ["", "-", ".", "e5", "abc", "NaN", "Infinity", "1,000", "1 ", "1.2.3", "0x10", "1e", "1_0", "٣"]
+        {
             assert_eq!(parse(text), Err(NumberError::NotADecimal), "{text:?}");
         }
     }
 
     #[test]
     fn refuses_what_is_out_of_range() {
-        for text in ["1e28", "1e400", "1e99999999999999999999", "12345678901234567890123456789", "1e-101", "0.12345678901234567890123456789"] {
+        for text in [
+            "1e28",
+            "1e400",
+            "1e99999999999999999999",
+            "12345678901234567890123456789",
+            "1e-101",
+            "0.12345678901234567890123456789",
+        ] {
             assert_eq!(parse(text), Err(NumberError::OutOfRange), "{text:?}");
         }
     }

@@ -3,7 +3,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use dashu_int::IBig;
 
-use super::{Exact, Rounded, power_of_ten};
+use super::{Exact, OUTPUT_DIGITS, Rounded, power_of_ten};
 use crate::model::Reason;
 
 /// Why a figure has no value on this number type.
@@ -13,6 +13,18 @@ pub enum Failure {
     Undefined(Reason),
     /// The error bound is too wide to decide: compute again on [`Wide`](super::Wide).
     Imprecise,
+}
+
+impl Failure {
+    /// The reason a caller is told.
+    #[must_use]
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Undefined(reason) => reason,
+            // The wide type decides everything but roots that stay together at 120 digits.
+            Self::Imprecise => Reason::NotIsolated,
+        }
+    }
 }
 
 impl From<Reason> for Failure {
@@ -60,14 +72,48 @@ pub trait Real:
     /// [`Failure::Imprecise`] where the error bound reaches across zero.
     fn sign(&self) -> Figure<Ordering>;
 
+    /// Relative size of what one operation may lose.
+    const RESOLUTION: f64;
+
+    /// π.
+    #[must_use]
+    fn pi() -> Self;
+
     /// The nearest `f64`: a starting point, never a result.
     fn approximate(&self) -> f64;
+
+    /// This `f64`, exactly; a value that decides nothing where it is not finite.
+    #[must_use]
+    fn approximately(value: f64) -> Self;
+
+    /// The same value, taken as exact: the start of the next step of an iteration.
+    #[must_use]
+    fn center(self) -> Self;
+
+    /// The same value, its error bound raised by the magnitude of `error`.
+    #[must_use]
+    fn widened(self, error: &Self) -> Self;
+
+    /// The figure rounded to `digits` significant digits, at most twenty.
+    ///
+    /// # Errors
+    /// [`Failure::Imprecise`] where the error bound leaves the last digit open.
+    fn round_to(&self, digits: u32) -> Figure<Rounded>;
 
     /// The figure rounded to twenty digits.
     ///
     /// # Errors
-    /// [`Failure::Imprecise`] where the error bound leaves the last digit open.
-    fn round(&self) -> Figure<Rounded>;
+    /// As [`round_to`](Self::round_to).
+    fn round(&self) -> Figure<Rounded> {
+        self.round_to(OUTPUT_DIGITS)
+    }
+
+    /// A figure that was rounded before, exactly.
+    #[must_use]
+    fn rounded(value: Rounded) -> Self {
+        let (numerator, denominator) = value.as_fraction();
+        Self::ratio(&numerator, &denominator)
+    }
 
     /// Zero.
     #[must_use]

@@ -37,10 +37,17 @@ impl Rounded {
     /// where the exponent is beyond all use.
     #[must_use]
     pub(crate) fn from_decimal(mantissa: &IBig, exponent: i64) -> Option<Self> {
+        Self::to_digits(mantissa, exponent, OUTPUT_DIGITS)
+    }
+
+    /// As [`from_decimal`](Self::from_decimal), to at most twenty digits.
+    #[must_use]
+    pub(crate) fn to_digits(mantissa: &IBig, exponent: i64, digits: u32) -> Option<Self> {
+        let kept = digits.min(OUTPUT_DIGITS);
         let negative = mantissa.is_negative();
         let mut digits = if negative { -mantissa } else { mantissa.clone() };
         let mut exponent = exponent;
-        let excess = u32::try_from(digits.to_string().len()).ok()?.saturating_sub(OUTPUT_DIGITS);
+        let excess = u32::try_from(digits.to_string().len()).ok()?.saturating_sub(kept);
         if excess > 0 {
             digits = divide_half_even(&digits, &power_of_ten(excess));
             exponent += i64::from(excess);
@@ -58,6 +65,13 @@ impl Rounded {
             exponent += 1;
         }
         Some(Self { mantissa, exponent: i32::try_from(exponent).ok()? })
+    }
+
+    /// Numerator and denominator.
+    pub(crate) fn as_fraction(self) -> (IBig, IBig) {
+        let mantissa = IBig::from(self.mantissa);
+        let power = power_of_ten(self.exponent.unsigned_abs());
+        if self.exponent < 0 { (mantissa, power) } else { (mantissa * power, IBig::ONE) }
     }
 
     /// The power of ten of the first digit: 0 for 1 to 9.99.
@@ -128,9 +142,7 @@ impl FromStr for Rounded {
 impl Serialize for Rounded {
     /// A JSON number with all its digits.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.to_string())
-            .map_err(S::Error::custom)?
-            .serialize(serializer)
+        RawValue::from_string(self.to_string()).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -163,7 +175,9 @@ mod tests {
 
     #[test]
     fn knows_the_rate_range() {
-        let rate = |mantissa: i128, exponent| Rounded::from_decimal(&IBig::from(mantissa), exponent).expect("in range");
+        let rate = |mantissa: i128, exponent| {
+            Rounded::from_decimal(&IBig::from(mantissa), exponent).expect("in range")
+        };
         assert!(!rate(1, 120).exceeds_rate_range());
         assert!(rate(11, 119).exceeds_rate_range());
         assert!(rate(-2, 120).exceeds_rate_range());

@@ -151,9 +151,8 @@ mod tests {
     }
 
     fn twofold() -> impl Strategy<Value = Twofold> {
-        (-1e12_f64..1e12, -0.5_f64..0.5).prop_map(|(high, low)| {
-            Twofold::renormalized(high, low * high * f64::EPSILON)
-        })
+        (-1e12_f64..1e12, -0.5_f64..0.5)
+            .prop_map(|(high, low)| Twofold::renormalized(high, low * high * f64::EPSILON))
     }
 
     proptest! {

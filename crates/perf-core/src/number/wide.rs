@@ -95,6 +95,25 @@ impl ToF64 for Context<HalfEven> {
 }
 
 impl Real for Wide {
+    const RESOLUTION: f64 = 1e-119;
+
+    fn pi() -> Self {
+        Self(Some(CONTEXT.pi::<2>(None).value().into_repr()))
+    }
+
+    fn approximately(value: f64) -> Self {
+        Self::from_twofold(Twofold::from_f64(value))
+    }
+
+    fn center(self) -> Self {
+        self
+    }
+
+    /// Wide values carry no bound: their digits to spare stand in for it.
+    fn widened(self, _error: &Self) -> Self {
+        self
+    }
+
     fn ratio(numerator: &IBig, denominator: &IBig) -> Self {
         let integer = |value: &IBig| Self(Some(CONTEXT.convert_int::<2>(value.clone()).value().into_repr()));
         integer(numerator) / integer(denominator)
@@ -125,14 +144,14 @@ impl Real for Wide {
         self.0.as_ref().map_or(f64::NAN, |value| CONTEXT.to_f64_of(value))
     }
 
-    fn round(&self) -> Figure<Rounded> {
+    fn round_to(&self, digits: u32) -> Figure<Rounded> {
         let value = self.0.as_ref().ok_or(Failure::Undefined(Reason::OutOfRange))?;
         let exponent = i64::try_from(value.exponent()).unwrap_or(i64::MAX);
         if exponent.abs() > MAX_BINARY_EXPONENT {
             return if exponent < 0 { Ok(Rounded::ZERO) } else { Err(Reason::OutOfRange.into()) };
         }
         let (mantissa, exponent) = Dyadic::new(value.significand().clone(), exponent).round(TRUSTED_DIGITS);
-        Rounded::from_decimal(&mantissa, exponent).ok_or(Failure::Undefined(Reason::OutOfRange))
+        Rounded::to_digits(&mantissa, exponent, digits).ok_or(Failure::Undefined(Reason::OutOfRange))
     }
 }
 
@@ -180,7 +199,12 @@ mod tests {
 
     #[test]
     fn division_by_zero_does_not_exist() {
-        for missing in [Wide::one() / Wide::zero(), Wide::zero() / Wide::zero(), (-Wide::one()).sqrt(), Wide::zero().ln()] {
+        for missing in [
+            Wide::one() / Wide::zero(),
+            Wide::zero() / Wide::zero(),
+            (-Wide::one()).sqrt(),
+            Wide::zero().ln(),
+        ] {
             assert_eq!(missing.sign(), Err(Failure::Undefined(Reason::OutOfRange)));
             assert_eq!((missing + Wide::one()).round(), Err(Failure::Undefined(Reason::OutOfRange)));
         }

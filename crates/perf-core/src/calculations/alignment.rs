@@ -1,0 +1,167 @@
+//! The benchmark's return over each of the portfolio's sub-periods.
+
+use chrono::NaiveDate;
+
+use super::chain::Link;
+use super::day_count::days_between;
+use super::warnings::{Warning, on_dates};
+use crate::model::{Benchmark, BenchmarkSeries, Dated, Method, Problem};
+use crate::number::Exact;
+
+/// Oldest benchmark value that may stand for a date.
+const MAX_AGE_DAYS: i64 = 5;
+
+/// The portfolio's sub-periods, as the benchmark sees them.
+pub(crate) struct Grid<'a> {
+    /// Start of the first, where known.
+    pub(crate) start: Option<NaiveDate>,
+    /// End of each.
+    pub(crate) ends: &'a [NaiveDate],
+    /// The valuations used, where there are any.
+    pub(crate) valuations: &'a [Dated],
+}
+
+/// One return, or none, for each sub-period.
+pub(crate) type Aligned = (Option<Vec<Option<Link>>>, Vec<Warning>);
+
+/// Lays the benchmark over the grid. Values are sampled, never from the future;
+/// returns must cover the sub-periods exactly.
+pub(crate) fn align(
+    benchmark: Option<&Benchmark>,
+    grid: &Grid<'_>,
+    method: Method,
+) -> Result<Aligned, Problem> {
+    match benchmark.map(|benchmark| &benchmark.series) {
+        None => Ok((None, Vec::new())),
+        Some(BenchmarkSeries::Values(values)) => Ok(sampled(values, grid)),
+        Some(BenchmarkSeries::Returns(returns)) => {
+            let links = covering(returns, grid, method)?;
+            Ok((Some(links.into_iter().map(Some).collect()), Vec::new()))
+        }
+    }
+}
+
+fn sampled(values: &[Dated], grid: &Grid<'_>) -> Aligned {
+    let mut from = grid.start.and_then(|start| value_on(values, start));
+    let (mut links, mut missing) = (Vec::with_capacity(grid.ends.len()), Vec::new());
+    for end in grid.ends {
+        let to = value_on(values, *end);
+        let link = from.zip(to).map(|(from, to)| Link::between(*end, from, to));
+        if link.is_none() {
+            missing.push(*end);
+        }
+        links.push(link);
+        from = to;
+    }
+    let message = "no benchmark value at most 5 days old at both ends of the sub-period; the pair is dropped";
+    (Some(links), on_dates("benchmark_missing", message, &missing))
+}
+
+/// The last value on or before a date, unless it is too old.
+fn value_on(values: &[Dated], date: NaiveDate) -> Option<&Exact> {
+    let index = values.partition_point(|row| row.date <= date).checked_sub(1)?;
+    let row = values.get(index)?;
+    (days_between(row.date, date) <= MAX_AGE_DAYS).then_some(&row.value)
+}
+
+fn covering(returns: &[Dated], grid: &Grid<'_>, method: Method) -> Result<Vec<Link>, Problem> {
+    let last = grid.ends.last().copied().unwrap_or(NaiveDate::MIN);
+    let after_start = |row: &Dated| grid.start.is_none_or(|start| row.date > start);
+    let within: Vec<&Dated> = returns.iter().filter(|row| after_start(row) && row.date <= last).collect();
+    if within.iter().map(|row| row.date).eq(grid.ends.iter().copied()) {
+        return Ok(within.into_iter().map(Link::supplied).collect());
+    }
+    let between_valuations = grid.valuations.iter().skip(1).map(|row| row.date);
+    if method == Method::ModifiedDietz && within.iter().map(|row| row.date).eq(between_valuations.clone()) {
+        return Ok(vec![compounded(&within, last)]);
+    }
+    Err(mismatch(&within, grid))
+}
+
+/// One link for the product of several.
+fn compounded(returns: &[&Dated], end: NaiveDate) -> Link {
+    let mut whole = Link { end, gain: 0.into(), capital: 1.into() };
+    for row in returns {
+        let link = Link::supplied(row);
+        // (1 + a/b)(1 + c/d) − 1 = (a·d + c·(a + b)) / (b·d)
+        whole.gain = &whole.gain * &link.capital + &link.gain * (&whole.gain + &whole.capital);
+        whole.capital *= link.capital;
+    }
+    whole
+}
+
+fn mismatch(within: &[&Dated], grid: &Grid<'_>) -> Problem {
+    let missing = grid.ends.iter().find(|end| within.binary_search_by_key(end, |row| &row.date).is_err());
+    let surplus = within.iter().find(|row| grid.ends.binary_search(&row.date).is_err());
+    let finding = match (missing, surplus) {
+        (Some(date), _) => format!("there is none for the sub-period ending {date}"),
+        (None, Some(row)) => format!("no sub-period ends on {}", row.date),
+        (None, None) => "the dates differ".to_owned(),
+    };
+    Problem::field(
+        "/benchmark/returns",
+        "benchmark_mismatch",
+        format!("expected one benchmark return for each sub-period, dated on its end; {finding}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::number::{Ball, Real};
+
+    fn date(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2023, 1, day).expect("a date")
+    }
+
+    fn row(day: u32, value: &str) -> Dated {
+        Dated { date: date(day), value: value.parse().expect("a number") }
+    }
+
+    fn rates(aligned: &Aligned) -> Vec<Option<String>> {
+        let rate = |link: &Link| link.rate::<Ball>().round().expect("a figure").to_string();
+        aligned.0.as_ref().expect("a benchmark").iter().map(|link| link.as_ref().map(rate)).collect()
+    }
+
+    fn values(rows: Vec<Dated>) -> Benchmark {
+        Benchmark { id: None, series: BenchmarkSeries::Values(rows) }
+    }
+
+    fn returns(rows: Vec<Dated>) -> Benchmark {
+        Benchmark { id: None, series: BenchmarkSeries::Returns(rows) }
+    }
+
+    #[test]
+    fn samples_the_last_value_up_to_five_days_old_and_never_a_later_one() {
+        let benchmark = values(vec![row(1, "100"), row(2, "110"), row(20, "121")]);
+        let grid = Grid { start: Some(date(1)), ends: &[date(7), date(8), date(20)], valuations: &[] };
+        let aligned = align(Some(&benchmark), &grid, Method::Daily).expect("aligned");
+        assert_eq!(rates(&aligned), [Some("0.1".to_owned()), None, None]);
+        assert_eq!(
+            aligned.1.iter().map(|warning| warning.date).collect::<Vec<_>>(),
+            [Some(date(8)), Some(date(20))]
+        );
+    }
+
+    #[test]
+    fn returns_cover_the_sub_periods_exactly_or_are_refused() {
+        let grid = Grid { start: Some(date(1)), ends: &[date(2), date(3)], valuations: &[] };
+        let exact = returns(vec![row(1, "9"), row(2, "0.1"), row(3, "0.2"), row(4, "9")]);
+        assert_eq!(rates(&align(Some(&exact), &grid, Method::Daily).expect("aligned")).len(), 2);
+        for bad in [vec![row(2, "0.1")], vec![row(2, "0.1"), row(3, "0.1"), row(4, "1")]] {
+            let grid = Grid { start: Some(date(1)), ends: &[date(2), date(4)], valuations: &[] };
+            let problem = align(Some(&returns(bad)), &grid, Method::Daily).expect_err("refused");
+            assert_eq!((problem.code, problem.status), ("benchmark_mismatch", 422));
+        }
+    }
+
+    #[test]
+    fn one_modified_dietz_period_compounds_returns_between_valuations() {
+        let valuations = [row(1, "1"), row(2, "1"), row(3, "1")];
+        let grid = Grid { start: Some(date(1)), ends: &[date(3)], valuations: &valuations };
+        let benchmark = returns(vec![row(2, "0.1"), row(3, "-0.5")]);
+        let aligned = align(Some(&benchmark), &grid, Method::ModifiedDietz).expect("aligned");
+        assert_eq!(rates(&aligned), [Some("-0.45".to_owned())]);
+        assert!(align(Some(&benchmark), &grid, Method::Daily).is_err());
+    }
+}

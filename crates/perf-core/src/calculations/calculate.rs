@@ -1,0 +1,276 @@
+//! From a request to its result.
+
+use super::chain::{Interval, SubPeriod};
+use super::day_count::days_between;
+use super::facts::{Facts, shared};
+use super::figures::figure;
+use super::fingerprint::input_hash;
+use super::irr::{self, Irr, Target};
+use super::resolve::{Money, Resolved, resolve};
+use super::{DrawdownDates, YearFraction, money_weighted, outcome};
+use crate::model::{
+    BenchmarkUse, CalculationRequest, CalculationResult, Conventions, Identifier, IrrRequest, IrrResult,
+    Metric, Metrics, Period, Problem, Reconciliation, Stored, SubPeriodRow, UndefinedIrr, Window, WindowName,
+};
+use crate::number::{Ball, Exact, Failure, Figure, Real, Rounded, Wide};
+
+/// Version of the formulas: a change of any figure changes it.
+pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Most sub-periods that an explained result may have.
+pub const MAX_EXPLAINED_SUB_PERIODS: usize = 10_000;
+
+/// What a calculation takes from its surroundings rather than from its request.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// Name of the request.
+    pub request_id: String,
+    /// Tenant of the caller; the request's own `client_id` goes first.
+    pub client_id: Identifier,
+    /// Now, RFC 3339.
+    pub calculated_at: String,
+    /// Annual; for requests that do not state one.
+    pub risk_free_rate: Exact,
+}
+
+/// Calculates every metric that the request asks for.
+///
+/// # Errors
+/// A [`Problem`] with status 422 where the request's period holds too little data,
+/// its benchmark does not cover the sub-periods, or an explained result would be
+/// too long.
+///
+/// ```
+/// use perf_core::calculations::{Stamp, calculate};
+/// use perf_core::model::{Metric, read};
+/// use perf_core::number::Exact;
+/// let request = read::calculation(br#"{"entity_type": "portfolio", "entity_id": "p1",
+///     "valuations": [{"date": "2023-01-01", "value": 10000}, {"date": "2023-01-02", "value": 10200},
+///                    {"date": "2023-01-03", "value": 11330}],
+///     "cash_flows": [{"date": "2023-01-02", "amount": 1000}]}"#)?;
+/// let stamp = Stamp {
+///     request_id: "r1".into(),
+///     client_id: "acme".parse()?,
+///     calculated_at: "2023-01-04T00:00:00Z".into(),
+///     risk_free_rate: Exact::ZERO,
+/// };
+/// let result = calculate(&request, &stamp)?;
+/// let twr = result.metrics.get(Metric::Twr).ok_or("not asked for")?;
+/// assert_eq!(twr.map(|rate| rate.to_string()), Ok("0.031839285714285714286".to_owned()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn calculate(request: &CalculationRequest, stamp: &Stamp) -> Result<CalculationResult, Problem> {
+    let risk_free_rate = request.risk_free_rate.as_ref().unwrap_or(&stamp.risk_free_rate);
+    let resolved = resolve(request, risk_free_rate)?;
+    let sub_periods = request.options.explain.then(|| explain(&resolved)).transpose()?;
+    let client_id = request.client_id.clone().unwrap_or_else(|| stamp.client_id.clone());
+    let irr = resolved.money.as_ref().map(|money| money_weighted::solve(money, request.options.day_count));
+    let (metrics, drawdown) = metrics(request, &resolved, irr.as_ref());
+    Ok(CalculationResult {
+        id: request.id.clone(),
+        kind: None,
+        request_id: stamp.request_id.clone(),
+        engine_version: ENGINE_VERSION,
+        input_hash: input_hash(request, &client_id, &resolved),
+        entity_type: request.entity_type,
+        entity_id: request.entity_id.clone(),
+        client_id,
+        account_id: request.account_id.clone(),
+        period: Period {
+            start: resolved.start,
+            end: resolved.end,
+            days: resolved.start.map(|start| days_between(start, resolved.end)),
+        },
+        time_period: match request.window {
+            Window::Standing { time_period, .. } => WindowName::Standing(time_period),
+            Window::Custom { .. } => WindowName::Custom,
+        },
+        calculation_method: request.options.method,
+        metrics,
+        conventions: conventions(request, &resolved),
+        drawdown,
+        irr,
+        reconciliation: resolved.money.as_ref().and_then(reconciliation),
+        benchmark: benchmark_use(request, &resolved),
+        sub_periods,
+        warnings: resolved.warnings,
+        calculated_at: stamp.calculated_at.clone(),
+        cached: false,
+        stored: Stored::None,
+        result_url: None,
+    })
+}
+
+/// Every root of the flows' internal rate of return.
+///
+/// ```
+/// use perf_core::calculations::internal_rate_of_return;
+/// use perf_core::model::read;
+/// let request = read::irr(br#"{"kind": "irr", "cash_flows": [
+///     {"date": "2023-01-01", "amount": -100}, {"date": "2024-01-01", "amount": 110}]}"#)?;
+/// let result = internal_rate_of_return(&request);
+/// assert_eq!(result.irr.map(|rate| rate.to_string()).as_deref(), Some("0.1"));
+/// # Ok::<(), perf_core::model::Problem>(())
+/// ```
+#[must_use]
+pub fn internal_rate_of_return(request: &IrrRequest) -> IrrResult {
+    let first = request.cash_flows.first().map(|flow| flow.date);
+    let last = request.cash_flows.last().map(|flow| flow.date);
+    let years = |start, end| request.day_count.years(start, end);
+    let flows: Vec<(i64, &Exact)> = request
+        .cash_flows
+        .iter()
+        .filter_map(|flow| Some((years(first?, flow.date).numerator, &flow.value)))
+        .collect();
+    let period = match (first, last) {
+        (Some(first), Some(last)) => years(first, last),
+        _ => YearFraction { numerator: 0, denominator: 1 },
+    };
+    let solution = irr::solve(&flows, period, Target::Zero);
+    IrrResult {
+        id: request.id.clone(),
+        kind: "irr",
+        irr: solution.rate.ok(),
+        undefined: UndefinedIrr { irr: solution.rate.err() },
+        solution,
+        day_count: request.day_count,
+        engine_version: ENGINE_VERSION,
+    }
+}
+
+fn metrics(request: &CalculationRequest, resolved: &Resolved, irr: Option<&Irr>) -> (Metrics, DrawdownDates) {
+    let wanted: Vec<Metric> = match request.options.metrics.as_slice() {
+        [] => Metric::all().collect(),
+        some => some.to_vec(),
+    };
+    let computed = match computed::<Ball>(&wanted, resolved) {
+        Err(Failure::Imprecise) => computed::<Wide>(&wanted, resolved),
+        decided => decided,
+    };
+    // Only an open decision fails as a whole, and the wide type leaves none.
+    let (mut metrics, drawdown) = computed.unwrap_or_else(|failure| {
+        let undefined = wanted.iter().map(|metric| (*metric, Err(failure.reason())));
+        (Metrics(undefined.collect()), DrawdownDates::default())
+    });
+    for (metric, outcome) in &mut metrics.0 {
+        match (metric, irr) {
+            (Metric::Mwr, Some(irr)) => *outcome = irr.rate,
+            (Metric::MwrPeriod, Some(irr)) => *outcome = irr.period_rate,
+            _ => {}
+        }
+    }
+    (metrics, drawdown)
+}
+
+fn computed<R: Real>(wanted: &[Metric], resolved: &Resolved) -> Figure<(Metrics, DrawdownDates)> {
+    let facts = Facts::<R>::new(&resolved.series);
+    let rounded = |metric: &Metric| Ok((*metric, outcome(figure(*metric, &facts))?));
+    let metrics = wanted.iter().map(rounded).collect::<Figure<Vec<_>>>()?;
+    let drawdown = match shared(&facts.drawdown) {
+        Err(Failure::Imprecise) => return Err(Failure::Imprecise),
+        drawdown => drawdown.map_or_else(|_| DrawdownDates::default(), |(_, dates)| *dates),
+    };
+    Ok((Metrics(metrics), drawdown))
+}
+
+fn conventions(request: &CalculationRequest, resolved: &Resolved) -> Conventions {
+    let (options, series) = (&request.options, &resolved.series);
+    Conventions {
+        cash_flow_timing: options.cash_flow_timing,
+        volatility: options.volatility,
+        periods_per_year: series.periods_per_year,
+        periods_per_year_inferred: options.periods_per_year.is_none(),
+        day_count: options.day_count,
+        risk_free_rate: series.risk_free_rate.clone(),
+        minimum_acceptable_return: series.minimum_acceptable_return.clone(),
+        confidence_level: series.confidence_level.clone(),
+    }
+}
+
+fn reconciliation(money: &Money) -> Option<Reconciliation> {
+    let (opening, closing) = money.ends()?;
+    let net_cash_flow = money.net_cash_flow();
+    Some(Reconciliation {
+        gain: &(&closing.value - &opening.value) - &net_cash_flow,
+        opening_value: opening.value.clone(),
+        closing_value: closing.value.clone(),
+        net_cash_flow,
+    })
+}
+
+fn benchmark_use(request: &CalculationRequest, resolved: &Resolved) -> Option<BenchmarkUse> {
+    let benchmark = request.benchmark.as_ref()?;
+    let aligned = resolved.series.benchmark.as_ref()?;
+    let earning = |interval: &Interval| matches!(interval, Interval::Earning(_));
+    let both = resolved
+        .series
+        .intervals
+        .iter()
+        .zip(aligned)
+        .filter(|(interval, link)| earning(interval) && link.is_some());
+    Some(BenchmarkUse { id: benchmark.id.clone(), pairs: both.count() })
+}
+
+/// The working of every sub-period: the same exact fractions that the figures use.
+fn explain(resolved: &Resolved) -> Result<Vec<SubPeriodRow>, Problem> {
+    let series = &resolved.series;
+    if series.intervals.len() > MAX_EXPLAINED_SUB_PERIODS {
+        return Err(Problem::field(
+            "/options/explain",
+            "explain_too_large",
+            format!("at most {MAX_EXPLAINED_SUB_PERIODS} sub-periods can be explained; narrow the period"),
+        ));
+    }
+    let money = resolved.money.as_ref().map(|money| money.sub_periods.as_slice()).unwrap_or_default();
+    let mut start = resolved.start;
+    let mut rows = Vec::with_capacity(series.intervals.len());
+    for (index, interval) in series.intervals.iter().enumerate() {
+        let period = money.get(index);
+        let benchmark = series.benchmark.as_ref().and_then(|links| links.get(index)?.as_ref());
+        let end = period.map_or_else(|| end_of(interval, resolved), |period| period.end);
+        rows.push(SubPeriodRow {
+            start,
+            end,
+            benchmark_return: benchmark
+                .and_then(|link| rounded(|| link.rate::<Ball>(), || link.rate::<Wide>())),
+            ..working(interval, period, end)
+        });
+        start = Some(end);
+    }
+    Ok(rows)
+}
+
+fn end_of(interval: &Interval, resolved: &Resolved) -> chrono::NaiveDate {
+    match interval {
+        Interval::Earning(link) => link.end,
+        Interval::Idle | Interval::NoCapital => resolved.end,
+    }
+}
+
+fn working(interval: &Interval, period: Option<&SubPeriod>, end: chrono::NaiveDate) -> SubPeriodRow {
+    let weighted = |period: &SubPeriod| {
+        rounded(|| period.weighted_cash_flow::<Ball>(), || period.weighted_cash_flow::<Wide>())
+    };
+    SubPeriodRow {
+        start: None,
+        end,
+        beginning_value: period.map(|period| period.beginning_value.clone()),
+        net_cash_flow: period.map(|period| period.net_cash_flow.clone()),
+        weighted_cash_flow: period.and_then(weighted),
+        ending_value: period.map(|period| period.ending_value.clone()),
+        rate: match interval {
+            Interval::Earning(link) => rounded(|| link.rate::<Ball>(), || link.rate::<Wide>()),
+            Interval::Idle | Interval::NoCapital => None,
+        },
+        undefined: match interval {
+            Interval::Earning(_) => None,
+            Interval::Idle => Some("idle_sub_period"),
+            Interval::NoCapital => Some("non_positive_capital"),
+        },
+        benchmark_return: None,
+    }
+}
+
+/// A value rounded on the fast type, or where that leaves the last digit open on the wide one.
+fn rounded(fast: impl Fn() -> Ball, wide: impl Fn() -> Wide) -> Option<Rounded> {
+    fast().round().or_else(|_| wide().round()).ok()
+}

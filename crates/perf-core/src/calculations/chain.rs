@@ -1,0 +1,205 @@
+//! Sub-periods and their returns, as exact fractions.
+
+use std::cmp::Ordering;
+
+use chrono::NaiveDate;
+use dashu_int::IBig;
+
+use super::day_count::days_between;
+use crate::model::{CashFlow, Dated, Method, Timing};
+use crate::number::{Exact, Real, power_of_ten};
+
+/// The return of one sub-period, `gain` / `capital`, exactly; capital above zero.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    pub(crate) end: NaiveDate,
+    pub(crate) gain: IBig,
+    pub(crate) capital: IBig,
+}
+
+impl Link {
+    /// r.
+    pub(crate) fn rate<R: Real>(&self) -> R {
+        R::ratio(&self.gain, &self.capital)
+    }
+
+    /// 1 + r.
+    pub(crate) fn factor<R: Real>(&self) -> R {
+        R::ratio(&(&self.gain + &self.capital), &self.capital)
+    }
+
+    /// r compared with another link's, exactly.
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+        (&self.gain * &other.capital).cmp(&(&other.gain * &self.capital))
+    }
+
+    /// A return supplied as such.
+    pub(crate) fn supplied(row: &Dated) -> Self {
+        let scale = row.value.scale();
+        Self { end: row.date, gain: row.value.mantissa_at(scale), capital: power_of_ten(scale) }
+    }
+
+    /// The change from one positive level to another.
+    pub(crate) fn between(end: NaiveDate, from: &Exact, to: &Exact) -> Self {
+        let scale = from.scale().max(to.scale());
+        let capital = from.mantissa_at(scale);
+        Self { end, gain: to.mantissa_at(scale) - &capital, capital }
+    }
+}
+
+/// What a sub-period contributes.
+#[derive(Clone, Debug)]
+pub(crate) enum Interval {
+    /// A return.
+    Earning(Link),
+    /// Neither capital nor gain: left out of the chain.
+    Idle,
+    /// Gain, or debt, without capital: ends the chain.
+    NoCapital,
+}
+
+/// The time between two valuations, and the flows within it.
+#[derive(Clone, Debug)]
+pub(crate) struct SubPeriod {
+    pub(crate) start: NaiveDate,
+    pub(crate) end: NaiveDate,
+    pub(crate) beginning_value: Exact,
+    pub(crate) net_cash_flow: Exact,
+    pub(crate) ending_value: Exact,
+    /// Σ 2Dw·C: weights in half days, so that it stays exact.
+    weighted_half_days: Exact,
+}
+
+impl SubPeriod {
+    pub(crate) fn new(from: &Dated, to: &Dated) -> Self {
+        Self {
+            start: from.date,
+            end: to.date,
+            beginning_value: from.value.clone(),
+            net_cash_flow: Exact::ZERO,
+            ending_value: to.value.clone(),
+            weighted_half_days: Exact::ZERO,
+        }
+    }
+
+    /// 2D: the length in half days.
+    fn half_days(&self) -> i64 {
+        2 * days_between(self.start, self.end)
+    }
+
+    pub(crate) fn add_flow(&mut self, flow: &CashFlow, timing: Timing) {
+        let half_days = 2 * days_between(flow.date, self.end) + half_days_of_first_day(timing);
+        self.net_cash_flow = &self.net_cash_flow + &flow.amount;
+        self.weighted_half_days = &self.weighted_half_days + &times(&flow.amount, half_days);
+    }
+
+    /// Σ w·C.
+    pub(crate) fn weighted_cash_flow<R: Real>(&self) -> R {
+        R::exact(&self.weighted_half_days) / R::integer(self.half_days())
+    }
+
+    /// r = (V1 − V0 − ΣC) / (V0 + Σ w·C), both sides times 2D.
+    pub(crate) fn interval(&self) -> Interval {
+        let gain = &(&self.ending_value - &self.beginning_value) - &self.net_cash_flow;
+        let gain = times(&gain, self.half_days());
+        let capital = &times(&self.beginning_value, self.half_days()) + &self.weighted_half_days;
+        let scale = gain.scale().max(capital.scale());
+        let (gain, capital) = (gain.mantissa_at(scale), capital.mantissa_at(scale));
+        match (capital > IBig::ZERO, capital.is_zero() && gain.is_zero()) {
+            (true, _) => Interval::Earning(Link { end: self.end, gain, capital }),
+            (_, true) => Interval::Idle,
+            _ => Interval::NoCapital,
+        }
+    }
+}
+
+/// Half days that a flow works on its own date.
+fn half_days_of_first_day(timing: Timing) -> i64 {
+    match timing {
+        Timing::AfterClose | Timing::EndOfDay => 0,
+        Timing::MidDay => 1,
+        Timing::StartOfDay => 2,
+    }
+}
+
+fn times(value: &Exact, factor: i64) -> Exact {
+    Exact::new(value.mantissa_at(value.scale()) * IBig::from(factor), value.scale())
+}
+
+/// Cuts the time between the first and the last valuation into sub-periods and
+/// lays each flow into its own. Valuations and flows are in date order; the flows
+/// carry their timing and lie within the period.
+pub(crate) fn sub_periods(
+    valuations: &[Dated],
+    flows: &[(CashFlow, Timing)],
+    method: Method,
+) -> Vec<SubPeriod> {
+    let mut periods: Vec<SubPeriod> = match (method, valuations) {
+        (Method::Daily, _) => {
+            valuations.iter().zip(valuations.iter().skip(1)).map(|(a, b)| SubPeriod::new(a, b)).collect()
+        }
+        (Method::ModifiedDietz, [first, .., last]) => vec![SubPeriod::new(first, last)],
+        (Method::ModifiedDietz, _) => Vec::new(),
+    };
+    for (flow, timing) in flows {
+        let index = match timing {
+            Timing::AfterClose => periods.partition_point(|period| period.end <= flow.date),
+            _ => periods.partition_point(|period| period.end < flow.date),
+        };
+        if let Some(period) = periods.get_mut(index) {
+            period.add_flow(flow, *timing);
+        }
+    }
+    periods
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::number::Ball;
+
+    fn day(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2023, 1, day).expect("a day")
+    }
+
+    fn value(on: u32, text: &str) -> Dated {
+        Dated { date: day(on), value: text.parse().expect("a number") }
+    }
+
+    fn returns(values: &[Dated], flows: &[(CashFlow, Timing)], method: Method) -> Vec<String> {
+        let rate = |period: &SubPeriod| match period.interval() {
+            Interval::Earning(link) => link.rate::<Ball>().round().expect("a figure").to_string(),
+            other => format!("{other:?}"),
+        };
+        sub_periods(values, flows, method).iter().map(rate).collect()
+    }
+
+    #[test]
+    fn weights_follow_the_timing() {
+        let values = [value(1, "100"), value(2, "160")];
+        let on = |timing| vec![(CashFlow::new(day(2), 50), timing)];
+        assert_eq!(returns(&values, &on(Timing::StartOfDay), Method::Daily), ["0.066666666666666666667"]);
+        assert_eq!(returns(&values, &on(Timing::MidDay), Method::Daily), ["0.08"]);
+        assert_eq!(returns(&values, &on(Timing::EndOfDay), Method::Daily), ["0.1"]);
+    }
+
+    #[test]
+    fn a_flow_after_the_close_joins_the_next_sub_period() {
+        let values = [value(1, "10000"), value(2, "10200"), value(3, "11330")];
+        let flows = [(CashFlow::new(day(2), 1000), Timing::AfterClose)];
+        assert_eq!(returns(&values, &flows, Method::Daily), ["0.02", "0.011607142857142857143"]);
+    }
+
+    #[test]
+    fn idle_and_capital_free_sub_periods_are_told_apart() {
+        let values = [value(1, "0"), value(2, "0"), value(3, "5"), value(4, "-1"), value(5, "2")];
+        assert_eq!(returns(&values, &[], Method::Daily), ["Idle", "NoCapital", "-1.2", "NoCapital"]);
+    }
+
+    #[test]
+    fn modified_dietz_spans_the_whole_period() {
+        let values = [value(1, "10000"), value(11, "10500"), value(21, "11000")];
+        let flows = [(CashFlow::new(day(11), 1000), Timing::AfterClose)];
+        assert_eq!(returns(&values, &flows, Method::ModifiedDietz), ["0"]);
+    }
+}

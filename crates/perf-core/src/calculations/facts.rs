@@ -1,0 +1,136 @@
+//! What several metrics share, computed once.
+
+use super::benchmark::Pair;
+use super::chain::{Interval, Link};
+use super::day_count::YearFraction;
+use super::dispersion;
+use super::drawdown::{DrawdownDates, maximum_drawdown};
+use super::growth;
+use super::quantile::{self, Tail};
+use crate::model::{Deviation, Reason};
+use crate::number::{Exact, Figure, Real};
+use chrono::NaiveDate;
+
+/// The returns r_i, idle sub-periods left out.
+pub(crate) fn links(intervals: &[Interval]) -> Figure<Vec<Link>> {
+    let mut links = Vec::with_capacity(intervals.len());
+    for interval in intervals {
+        match interval {
+            Interval::Earning(link) => links.push(link.clone()),
+            Interval::Idle => {}
+            Interval::NoCapital => return Err(Reason::NonPositiveCapital.into()),
+        }
+    }
+    if links.is_empty() { Err(Reason::TooFewReturns.into()) } else { Ok(links) }
+}
+
+/// Everything the figures of one period are computed from, still exact.
+#[derive(Clone, Debug)]
+pub(crate) struct Series {
+    /// First day, where known.
+    pub(crate) start: Option<NaiveDate>,
+    /// The portfolio's sub-periods.
+    pub(crate) intervals: Vec<Interval>,
+    /// The benchmark's return over each of them, where there is a benchmark.
+    pub(crate) benchmark: Option<Vec<Option<Link>>>,
+    /// Length in years.
+    pub(crate) years: YearFraction,
+    /// Whether the period is under one year.
+    pub(crate) under_one_year: bool,
+    /// N.
+    pub(crate) periods_per_year: u32,
+    /// Rf, annual.
+    pub(crate) risk_free_rate: Exact,
+    /// MAR, annual.
+    pub(crate) minimum_acceptable_return: Exact,
+    /// c.
+    pub(crate) confidence_level: Exact,
+    /// Divisor of the variance.
+    pub(crate) deviation: Deviation,
+}
+
+impl Series {
+    /// The benchmark's returns over every sub-period that is not idle.
+    pub(crate) fn benchmark_links(&self) -> Figure<Vec<Link>> {
+        let benchmark = self.benchmark.as_ref().ok_or(Reason::NoBenchmark)?;
+        let mut links = Vec::with_capacity(benchmark.len());
+        for (interval, link) in self.intervals.iter().zip(benchmark) {
+            if !matches!(interval, Interval::Idle) {
+                links.push(link.clone().ok_or(Reason::BenchmarkGap)?);
+            }
+        }
+        if links.is_empty() { Err(Reason::TooFewReturns.into()) } else { Ok(links) }
+    }
+}
+
+/// Shared intermediate figures; each is a value or its own reason.
+pub(crate) struct Facts<'a, R> {
+    pub(crate) series: &'a Series,
+    pub(crate) links: Figure<Vec<Link>>,
+    /// r_i.
+    pub(crate) returns: Figure<Vec<R>>,
+    /// r_i − r̄.
+    pub(crate) deviations: Figure<Vec<R>>,
+    /// 1 + twr.
+    pub(crate) growth: Figure<R>,
+    /// R.
+    pub(crate) annualized_return: Figure<R>,
+    /// Standard deviation of the r_i.
+    pub(crate) volatility_periodic: Figure<R>,
+    pub(crate) drawdown: Figure<(R, DrawdownDates)>,
+    pub(crate) tail: Figure<Tail<R>>,
+    /// 1 + benchmark_return.
+    pub(crate) benchmark_growth: Figure<R>,
+    /// R_b.
+    pub(crate) benchmark_annualized_return: Figure<R>,
+    /// (r_i, b_i) where both exist.
+    pub(crate) pairs: Figure<Vec<Pair<R>>>,
+}
+
+impl<'a, R: Real> Facts<'a, R> {
+    pub(crate) fn new(series: &'a Series) -> Self {
+        let links = links(&series.intervals);
+        let returns: Figure<Vec<R>> =
+            links.as_ref().map_err(|e| *e).map(|links| links.iter().map(Link::rate).collect());
+        let deviations = shared(&returns).and_then(|returns| dispersion::deviations(returns));
+        let growth = shared(&links).and_then(growth::linked);
+        let volatility_periodic = shared(&deviations)
+            .and_then(|deviations| dispersion::deviation(deviations, shared(&returns)?, series.deviation));
+        let benchmark_growth = series.benchmark_links().and_then(|links| growth::linked(&links));
+        Self {
+            series,
+            annualized_return: annual_rate(&growth, series.years),
+            drawdown: shared(&links).and_then(|links| maximum_drawdown(series.start, links)),
+            tail: shared(&links)
+                .and_then(|links| quantile::tail(&quantile::ascending(links), &series.confidence_level)),
+            benchmark_annualized_return: annual_rate(&benchmark_growth, series.years),
+            pairs: Pair::of(series),
+            links,
+            returns,
+            deviations,
+            growth,
+            volatility_periodic,
+            benchmark_growth,
+        }
+    }
+
+    /// √N.
+    pub(crate) fn root_periods_per_year(&self) -> R {
+        R::integer(i64::from(self.series.periods_per_year)).sqrt()
+    }
+
+    /// Annual volatility.
+    pub(crate) fn volatility(&self) -> Figure<R> {
+        Ok(self.volatility_periodic.clone()? * self.root_periods_per_year())
+    }
+}
+
+/// A shared figure, for one more use.
+pub(crate) fn shared<T>(figure: &Figure<T>) -> Figure<&T> {
+    figure.as_ref().map_err(|failure| *failure)
+}
+
+/// (1 + growth)^(1/years) − 1.
+fn annual_rate<R: Real>(growth: &Figure<R>, years: YearFraction) -> Figure<R> {
+    growth::per_year(shared(growth)?, years)?.minus(&R::one())
+}

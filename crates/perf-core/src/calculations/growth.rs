@@ -1,0 +1,46 @@
+//! Linking and annualising.
+
+use std::cmp::Ordering;
+
+use super::chain::Link;
+use super::day_count::YearFraction;
+use crate::model::Reason;
+use crate::number::{Figure, Real};
+
+/// Π(1 + r): geometric linking.
+///
+/// Zero once a sub-period has lost everything; [`Reason::TotalLoss`] where one
+/// has lost more than everything.
+pub(crate) fn linked<'a, R: Real>(links: impl IntoIterator<Item = &'a Link>) -> Figure<R> {
+    let mut growth = R::one();
+    for link in links {
+        let factor = link.factor::<R>();
+        if factor.sign()? == Ordering::Less {
+            return Err(Reason::TotalLoss.into());
+        }
+        growth = growth * factor;
+    }
+    Ok(growth)
+}
+
+/// growth^(1/years), of a growth factor that is not negative.
+pub(crate) fn per_year<R: Real>(growth: &R, years: YearFraction) -> Figure<R> {
+    if years.numerator <= 0 {
+        return Err(Reason::ZeroLengthPeriod.into());
+    }
+    scaled(growth, years.denominator, years.numerator)
+}
+
+/// growth^(numerator/denominator), of a growth factor that is not negative.
+pub(crate) fn scaled<R: Real>(growth: &R, numerator: i64, denominator: i64) -> Figure<R> {
+    let whole = numerator == denominator;
+    if whole || growth.sign()? == Ordering::Equal {
+        return Ok(growth.clone());
+    }
+    Ok(growth.clone().power(R::integer(numerator) / R::integer(denominator)))
+}
+
+/// The return per period that compounds to `annual` over `periods_per_year`.
+pub(crate) fn periodic<R: Real>(annual: &R, periods_per_year: u32) -> Figure<R> {
+    scaled(&(R::one() + annual.clone()), 1, i64::from(periods_per_year))?.minus(&R::one())
+}

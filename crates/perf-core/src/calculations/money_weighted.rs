@@ -1,0 +1,40 @@
+//! The money-weighted return: the internal rate of return of a period's money.
+
+use chrono::NaiveDate;
+
+use super::chain::{Interval, sub_periods};
+use super::day_count::YearFraction;
+use super::irr::{self, Irr, Target};
+use super::resolve::Money;
+use crate::model::{DayCount, Method, Reason};
+use crate::number::{Ball, Exact, Real};
+
+/// Solves for the rate at which the opening value and the flows grow to the
+/// closing value: a = −V_start, −flows, +V_end.
+pub(crate) fn solve(money: &Money, day_count: DayCount) -> Irr {
+    let Some((opening, closing)) = money.ends() else { return Irr::none(Reason::NoValuations) };
+    if closing.value.is_zero() {
+        return Irr::none(Reason::TotalLoss);
+    }
+    let years = day_count.years(opening.date, closing.date);
+    let units = |date: NaiveDate| day_count.years(opening.date, date).numerator;
+    let mut flows: Vec<(i64, Exact)> = Vec::with_capacity(money.flows.len() + 2);
+    flows.push((0, -&opening.value));
+    flows.extend(money.flows.iter().map(|(flow, _)| (units(flow.date), -&flow.amount)));
+    flows.push((years.numerator, closing.value.clone()));
+    let borrowed: Vec<(i64, &Exact)> = flows.iter().map(|(time, amount)| (*time, amount)).collect();
+    irr::solve(&borrowed, years, target(money, years))
+}
+
+/// ln of the annualised Modified Dietz growth, where there is one.
+fn target(money: &Money, years: YearFraction) -> Target {
+    let period = sub_periods(&money.valuations, &money.flows, Method::ModifiedDietz);
+    let Some(Interval::Earning(link)) = period.first().map(super::chain::SubPeriod::interval) else {
+        return Target::Zero;
+    };
+    let growth = link.factor::<Ball>().approximate();
+    if growth <= 0.0 || years.numerator <= 0 {
+        return Target::Zero;
+    }
+    Target::ModifiedDietz(growth.ln() * years.denominator as f64 / years.numerator as f64)
+}

@@ -1,0 +1,264 @@
+//! From a request to the exact series its figures are computed from.
+
+use chrono::NaiveDate;
+
+use super::alignment;
+use super::chain::{Interval, Link, SubPeriod, sub_periods};
+use super::day_count::{YearFraction, days_between};
+use super::facts::Series;
+use super::warnings::{Warning, on_dates};
+use super::windows::select;
+use crate::model::{CalculationRequest, CashFlow, Data, Dated, Method, Problem, Timing};
+use crate::number::Exact;
+
+/// Days that make a year for the question whether to annualise.
+const DAYS_PER_YEAR: i64 = 365;
+
+/// The part of the data that a result is about, and what was found there.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    pub(crate) start: Option<NaiveDate>,
+    pub(crate) end: NaiveDate,
+    pub(crate) series: Series,
+    pub(crate) money: Option<Money>,
+    pub(crate) returns: Vec<Dated>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// Valuations, flows and the sub-periods cut from them.
+#[derive(Clone, Debug)]
+pub(crate) struct Money {
+    pub(crate) valuations: Vec<Dated>,
+    pub(crate) flows: Vec<(CashFlow, Timing)>,
+    pub(crate) sub_periods: Vec<SubPeriod>,
+}
+
+impl Money {
+    pub(crate) fn net_cash_flow(&self) -> Exact {
+        self.flows.iter().fold(Exact::ZERO, |total, (flow, _)| &total + &flow.amount)
+    }
+
+    /// First and last valuation.
+    pub(crate) fn ends(&self) -> Option<(&Dated, &Dated)> {
+        self.valuations.first().zip(self.valuations.last())
+    }
+}
+
+/// Selects the period, cuts it into sub-periods and lays the benchmark beside them.
+pub(crate) fn resolve(request: &CalculationRequest, risk_free_rate: &Exact) -> Result<Resolved, Problem> {
+    match &request.data {
+        Data::Valuations { valuations, cash_flows } => {
+            from_valuations(request, valuations, cash_flows, risk_free_rate)
+        }
+        Data::Returns(returns) => from_returns(request, returns, risk_free_rate),
+        Data::Ledger => Err(Problem::field(
+            "/valuations",
+            "missing_field",
+            "no stored ledger to read here: supply valuations or returns",
+        )),
+    }
+}
+
+fn from_valuations(
+    request: &CalculationRequest,
+    valuations: &[Dated],
+    cash_flows: &[CashFlow],
+    risk_free_rate: &Exact,
+) -> Result<Resolved, Problem> {
+    let used = select(valuations, request.window)?;
+    let (Some(first), Some(last)) = (used.first(), used.last()) else {
+        return Err(Problem::field("/valuations", "too_few_valuations", "expected at least two valuations"));
+    };
+    let (flows, mut warnings) =
+        flows_within(cash_flows, request.options.cash_flow_timing, first.date, last.date);
+    let sub_periods = sub_periods(used, &flows, request.options.method);
+    let intervals: Vec<Interval> = sub_periods.iter().map(SubPeriod::interval).collect();
+    warnings.extend(interval_warnings(&intervals, &sub_periods));
+    let ends: Vec<NaiveDate> = sub_periods.iter().map(|period| period.end).collect();
+    let grid = alignment::Grid { start: Some(first.date), ends: &ends, valuations: used };
+    let (benchmark, gaps) = alignment::align(request.benchmark.as_ref(), &grid, request.options.method)?;
+    warnings.extend(gaps);
+    let spacing: Vec<NaiveDate> = valuations.iter().map(|row| row.date).collect();
+    let days = days_between(first.date, last.date);
+    let years = request.options.day_count.years(first.date, last.date);
+    let series = Series {
+        under_one_year: days < DAYS_PER_YEAR,
+        ..series(request, risk_free_rate, Some(first.date), intervals, benchmark, years, &spacing)
+    };
+    let money = Money { valuations: used.to_vec(), flows, sub_periods };
+    Ok(Resolved {
+        start: Some(first.date),
+        end: last.date,
+        series,
+        money: Some(money),
+        returns: Vec::new(),
+        warnings,
+    })
+}
+
+fn from_returns(
+    request: &CalculationRequest,
+    returns: &[Dated],
+    risk_free_rate: &Exact,
+) -> Result<Resolved, Problem> {
+    let supplied_end = returns.last().map_or(NaiveDate::MIN, |row| row.date);
+    let bounds = request.window.bounds(supplied_end);
+    let from = bounds.start.map_or(0, |start| returns.partition_point(|row| row.date <= start));
+    let until = bounds.end.map_or(returns.len(), |end| returns.partition_point(|row| row.date <= end));
+    let used = returns.get(from..until).unwrap_or_default();
+    let Some(last) = used.last() else {
+        return Err(Problem::field("/period", "too_few_returns", "the period holds no return; widen it"));
+    };
+    let intervals: Vec<Interval> = used.iter().map(|row| Interval::Earning(Link::supplied(row))).collect();
+    let ends: Vec<NaiveDate> = used.iter().map(|row| row.date).collect();
+    let grid = alignment::Grid { start: bounds.start, ends: &ends, valuations: &[] };
+    let (benchmark, warnings) = alignment::align(request.benchmark.as_ref(), &grid, Method::Daily)?;
+    let spacing: Vec<NaiveDate> = match returns {
+        [_] => bounds.start.into_iter().chain(ends.iter().copied()).collect(),
+        _ => returns.iter().map(|row| row.date).collect(),
+    };
+    let count = i64::try_from(used.len()).unwrap_or(i64::MAX);
+    let unknown = YearFraction { numerator: count, denominator: 1 };
+    let known = bounds.start.map(|start| request.options.day_count.years(start, last.date));
+    let mut series = series(
+        request,
+        risk_free_rate,
+        bounds.start,
+        intervals,
+        benchmark,
+        known.unwrap_or(unknown),
+        &spacing,
+    );
+    if known.is_none() {
+        // Without a start the length is a count of periods: n / N years.
+        series.years.denominator = i64::from(series.periods_per_year);
+    }
+    series.under_one_year = match bounds.start {
+        Some(start) => days_between(start, last.date) < DAYS_PER_YEAR,
+        None => series.years.numerator < series.years.denominator,
+    };
+    Ok(Resolved {
+        start: bounds.start,
+        end: last.date,
+        series,
+        money: None,
+        returns: used.to_vec(),
+        warnings,
+    })
+}
+
+fn series(
+    request: &CalculationRequest,
+    risk_free_rate: &Exact,
+    start: Option<NaiveDate>,
+    intervals: Vec<Interval>,
+    benchmark: Option<Vec<Option<Link>>>,
+    years: YearFraction,
+    spacing: &[NaiveDate],
+) -> Series {
+    let options = &request.options;
+    Series {
+        start,
+        intervals,
+        benchmark,
+        years,
+        under_one_year: false,
+        periods_per_year: options.periods_per_year.unwrap_or_else(|| inferred_periods_per_year(spacing)),
+        risk_free_rate: risk_free_rate.clone(),
+        minimum_acceptable_return: options.minimum_acceptable_return.clone(),
+        confidence_level: options.confidence_level.clone(),
+        deviation: options.volatility,
+    }
+}
+
+/// N from the median spacing of dates in ascending order.
+fn inferred_periods_per_year(dates: &[NaiveDate]) -> u32 {
+    let mut days: Vec<i64> =
+        dates.iter().zip(dates.iter().skip(1)).map(|(a, b)| days_between(*a, *b)).collect();
+    days.sort_unstable();
+    let upper = days.get(days.len() / 2);
+    let lower = days.get(days.len().saturating_sub(1) / 2);
+    match upper.zip(lower).map(|(upper, lower)| upper + lower) {
+        Some(twice) if twice <= 2 * 4 => 252,
+        Some(twice) if twice <= 2 * 10 => 52,
+        Some(twice) if twice <= 2 * 45 => 12,
+        Some(twice) if twice <= 2 * 120 => 4,
+        _ => 1,
+    }
+}
+
+/// The flows that take part, with their timing, and warnings for those on the
+/// period's edge that do not.
+fn flows_within(
+    flows: &[CashFlow],
+    default: Timing,
+    first: NaiveDate,
+    last: NaiveDate,
+) -> (Vec<(CashFlow, Timing)>, Vec<Warning>) {
+    let (mut used, mut after, mut opening) = (Vec::with_capacity(flows.len()), Vec::new(), Vec::new());
+    for flow in flows.iter().filter(|flow| flow.date >= first && flow.date <= last) {
+        match flow.timing.unwrap_or(default) {
+            Timing::AfterClose if flow.date == last => after.push(flow.date),
+            Timing::EndOfDay | Timing::StartOfDay | Timing::MidDay if flow.date == first => {
+                opening.push(flow.date)
+            }
+            timing => used.push((flow.clone(), timing)),
+        }
+    }
+    let mut warnings = on_dates(
+        "flow_after_period",
+        "the flow happens after the last valuation of the period was struck; it is ignored",
+        &after,
+    );
+    warnings.extend(on_dates(
+        "flow_in_opening_value",
+        "the opening value already contains the flow; it is ignored",
+        &opening,
+    ));
+    (used, warnings)
+}
+
+fn interval_warnings(intervals: &[Interval], periods: &[SubPeriod]) -> Vec<Warning> {
+    let ends_where = |wanted: fn(&Interval) -> bool| -> Vec<NaiveDate> {
+        let matching = intervals.iter().zip(periods).filter(|(interval, _)| wanted(interval));
+        matching.map(|(_, period)| period.end).collect()
+    };
+    let idle = ends_where(|interval| matches!(interval, Interval::Idle));
+    let broken = ends_where(|interval| matches!(interval, Interval::NoCapital));
+    let mut warnings = on_dates(
+        "idle_sub_period",
+        "no capital and no gain up to this date; the sub-period is left out",
+        &idle,
+    );
+    warnings.extend(on_dates(
+        "non_positive_capital",
+        "there is no capital that the gain up to this date was earned on; time-weighted figures are undefined",
+        &broken,
+    ));
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dates(spacing: &[i64]) -> Vec<NaiveDate> {
+        let mut date: NaiveDate = "2023-01-01".parse().expect("a date");
+        let mut dates = vec![date];
+        for days in spacing {
+            date += chrono::Duration::days(*days);
+            dates.push(date);
+        }
+        dates
+    }
+
+    #[test]
+    fn periods_per_year_follow_the_median_spacing() {
+        assert_eq!(inferred_periods_per_year(&dates(&[1, 1, 3, 1])), 252);
+        assert_eq!(inferred_periods_per_year(&dates(&[4, 5])), 52); // mean of the middle two: 4.5
+        assert_eq!(inferred_periods_per_year(&dates(&[31, 28, 31])), 12);
+        assert_eq!(inferred_periods_per_year(&dates(&[90, 91])), 4);
+        assert_eq!(inferred_periods_per_year(&dates(&[120, 121])), 1);
+        assert_eq!(inferred_periods_per_year(&dates(&[])), 1);
+    }
+}
