@@ -1,3 +1,26 @@
-//! `perfcalc`: the command line.
+//! `perfcalc`: the investment performance calculator on the command line.
 
-fn main() {}
+mod arguments;
+mod batch;
+mod calculate;
+mod input;
+mod irr;
+mod report;
+mod selftest;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Command, Perfcalc};
+
+fn main() -> ExitCode {
+    let outcome = match Perfcalc::parse().command {
+        Command::Calculate(arguments) => calculate::run(&arguments),
+        Command::Irr(arguments) => irr::run(&arguments),
+        Command::Batch(arguments) => batch::run(&arguments),
+        Command::Selftest => selftest::run(),
+    };
+    report::exit(outcome)
+}

@@ -3,6 +3,7 @@
 mod entity;
 mod metric;
 mod problem;
+pub mod read;
 mod reason;
 mod request;
 mod result;

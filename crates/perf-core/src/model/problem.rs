@@ -65,6 +65,13 @@ impl Problem {
         Self::new(413, "too_large", "The request is too large", detail)
     }
 
+    /// 500: our fault; the detail is for our own eyes and must not reach a caller
+    /// over a network.
+    #[must_use]
+    pub fn internal(detail: String) -> Self {
+        Self::new(500, "internal_error", "The request could not be answered", detail)
+    }
+
     /// 422: well-formed, but it cannot be calculated. One code among the errors
     /// becomes the problem's own; several become `invalid_request`.
     #[must_use]

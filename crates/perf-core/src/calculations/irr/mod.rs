@@ -60,7 +60,7 @@ pub struct Irr {
     /// ln(1 + r) of the headline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_rate: Option<Rounded>,
-    /// |Σ| / Σ|terms| at the headline as it is printed, to three digits.
+    /// |Σ| / Σ|terms| at `log_rate` as it is printed, to three digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub residual: Option<Rounded>,
     /// Which root is the headline.
@@ -133,20 +133,20 @@ fn solution<R: Real>(stream: &Stream, period: YearFraction, target: Target) -> F
     let Some(headline) = roots.iter().min_by(|a, b| distance(a).total_cmp(&distance(b))) else {
         return Ok(Irr { proof: Some(proof), ..Irr::none(Reason::NoRoot) });
     };
-    let rate = rounded_rate(headline)?;
+    let log_rate = headline.round()?;
     let years = R::integer(period.numerator) / R::integer(period.denominator);
     Ok(Irr {
         status: if roots.len() == 1 { IrrStatus::Unique } else { IrrStatus::Multiple },
         roots: roots.iter().map(rounded_rate).collect::<Figure<_>>()?,
-        log_rate: Some(headline.round()?),
-        residual: rate.ok().map(|rate| residual::<R>(stream, rate)).transpose()?,
+        log_rate: Some(log_rate),
+        residual: Some(residual::<R>(stream, log_rate)?),
         headline_rule: Some(match target {
             _ if roots.len() == 1 => HeadlineRule::OnlyRoot,
             Target::ModifiedDietz(_) => HeadlineRule::NearestToModifiedDietz,
             Target::Zero => HeadlineRule::NearestToZero,
         }),
         proof: Some(proof),
-        rate,
+        rate: rounded_rate(headline)?,
         period_rate: rounded_rate(&(headline.clone() * years))?,
     })
 }
@@ -202,18 +202,145 @@ fn only_root<R: Real>(stream: &Stream) -> Figure<Option<(R, Proof)>> {
     Ok(proven.then_some((signed, Proof::RunningBalance)))
 }
 
-/// |Σ| / Σ|terms| at the printed rate, to three digits.
-fn residual<R: Real>(stream: &Stream, rate: Rounded) -> Figure<Rounded> {
+/// |Σ| / Σ|terms| at a logarithmic rate as it is printed, to three digits.
+fn residual<R: Real>(stream: &Stream, log_rate: Rounded) -> Figure<Rounded> {
     /// Enough for a size.
     const DIGITS: u32 = 3;
-    let log_rate = (R::one() + R::rounded(rate)).ln();
-    let reversed;
-    let (side, w) = match log_rate.sign()? {
-        Ordering::Less => {
-            reversed = stream.reversed();
-            (&reversed, -log_rate)
+    let w = R::rounded(log_rate).magnitude();
+    let sums = if log_rate.signum() < 0 { stream.reversed().sums(&w, 0) } else { stream.sums(&w, 0) };
+    sums.residual()?.round_to(DIGITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dashu_int::IBig;
+    use proptest::prelude::*;
+
+    /// Yearly flows.
+    fn yearly(amounts: &[&str]) -> Irr {
+        let amounts: Vec<Exact> = amounts.iter().map(|text| text.parse().expect("a number")).collect();
+        let flows: Vec<(i64, &Exact)> = (0..).map(|year| year * 365).zip(&amounts).collect();
+        let last = flows[flows.len() - 1].0;
+        solve(&flows, YearFraction { numerator: last, denominator: 365 }, Target::Zero)
+    }
+
+    fn roots(irr: &Irr) -> Vec<String> {
+        irr.roots
+            .iter()
+            .map(|root| root.map_or_else(|r| r.as_str().to_owned(), |root| root.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn finds_every_root_of_textbook_flows() {
+        let two = yearly(&["-1.6", "10", "-10"]);
+        assert_eq!((roots(&two), two.status), (vec!["0.25".into(), "4".into()], IrrStatus::Multiple));
+        assert_eq!(two.rate.map(|rate| rate.to_string()), Ok("0.25".to_owned()));
+        let four = yearly(&["-252", "1431", "-3035", "2850", "-1000"]);
+        assert_eq!(
+            roots(&four),
+            ["0.25", "0.33333333333333333333", "0.42857142857142857143", "0.66666666666666666667"]
+        );
+        let none = yearly(&["-100", "150", "-100"]);
+        assert_eq!((none.status, none.rate), (IrrStatus::None, Err(Reason::NoRoot)));
+    }
+
+    #[test]
+    fn zero_is_a_root_exactly() {
+        let single = yearly(&["-100", "100"]);
+        assert_eq!((roots(&single), single.residual), (vec!["0".into()], Some(Rounded::ZERO)));
+        // (1 − y)(1 − 2y): zero and one hundred per cent.
+        assert_eq!(roots(&yearly(&["1", "-3", "2"])), ["0", "1"]);
+        assert_eq!(roots(&yearly(&["-1", "2", "-1"])), ["0"]);
+    }
+
+    #[test]
+    fn a_touching_root_counts_once() {
+        assert_eq!(roots(&yearly(&["1", "-4", "4"])), ["1"]); // (1 − 2y)²
+        assert_eq!(roots(&yearly(&["1", "-6", "12", "-8"])), ["1"]); // (1 − 2y)³
+        assert_eq!(roots(&yearly(&["1", "-8", "24", "-32", "16"])), ["1"]); // (1 − 2y)⁴
+        assert_eq!(roots(&yearly(&["4", "-12", "13", "-6", "1"])), ["-0.5", "0"]); // (2 − y)²(1 − y)²
+    }
+
+    #[test]
+    fn roots_close_together_are_told_apart() {
+        // (1 − 1.1y)(1 − 1.1000001y)
+        assert_eq!(roots(&yearly(&["1", "-2.2000001", "1.21000011"])), ["0.1", "0.1000001"]);
+        // The same, with a gap of 1e-10.
+        assert_eq!(roots(&yearly(&["1", "-2.2000000001", "1.21000000011"])), ["0.1", "0.1000000001"]);
+    }
+
+    #[test]
+    fn extremes_have_a_rate_or_a_reason() {
+        let gone = yearly(&["-1000000000000000000000000000", "0.0000000000000000000000000001"]);
+        assert_eq!(roots(&gone), ["-1"]);
+        assert_eq!(gone.log_rate.map(|rate| rate.to_string().starts_with("-126.6")), Some(true));
+        let amounts: [Exact; 2] = ["-0.01".parse().expect("a number"), "100".parse().expect("a number")];
+        let day = solve(
+            &[(0, &amounts[0]), (1, &amounts[1])],
+            YearFraction { numerator: 1, denominator: 365 },
+            Target::Zero,
+        );
+        assert_eq!(
+            (day.rate, day.period_rate.map(|rate| rate.to_string())),
+            (Err(Reason::OutOfRange), Ok("9999".to_owned()))
+        );
+        assert_eq!(day.status, IrrStatus::Unique);
+        let same_day = solve(
+            &[(0, &amounts[0]), (0, &amounts[1])],
+            YearFraction { numerator: 0, denominator: 365 },
+            Target::Zero,
+        );
+        assert_eq!(same_day.rate, Err(Reason::ZeroLengthPeriod));
+        assert_eq!(yearly(&["100", "100"]).rate, Err(Reason::NoSignChange));
+    }
+
+    #[test]
+    fn wide_and_fast_types_agree() {
+        let amounts: Vec<Exact> = ["-10000", "-2000", "500.55", "-31.4", "13200"]
+            .iter()
+            .map(|t| t.parse().expect("a number"))
+            .collect();
+        let flows: Vec<(i64, &Exact)> = [0, 90, 200, 201, 364].into_iter().zip(&amounts).collect();
+        let period = YearFraction { numerator: 364, denominator: 365 };
+        let stream = Stream::new(&flows, 365);
+        let fast = solution::<Ball>(&stream, period, Target::Zero).expect("decided");
+        let wide = solution::<Wide>(&stream, period, Target::Zero).expect("decided");
+        assert_eq!(fast, wide);
+        assert_eq!(fast.proof, Some(Proof::RunningBalance));
+    }
+
+    proptest! {
+        #[test]
+        fn every_chosen_rate_is_found(percents in prop::collection::btree_set(-90_i64..400, 1..5)) {
+            // Π(1 − (1 + p)y) has exactly these roots; coefficients in units of 100^n.
+            let mut coefficients = vec![IBig::ONE];
+            for percent in &percents {
+                let factor = IBig::from(100 + percent);
+                let shifted: Vec<IBig> = coefficients.iter().map(|c| c * &factor).collect();
+                coefficients = (0..=shifted.len()).map(|i| {
+                    let keep = coefficients.get(i).map_or(IBig::ZERO, |c| c * IBig::from(100));
+                    let take = i.checked_sub(1).and_then(|i| shifted.get(i)).cloned().unwrap_or(IBig::ZERO);
+                    keep - take
+                }).collect();
+            }
+            let amounts: Vec<String> = coefficients.iter().map(ToString::to_string).collect();
+            let irr = yearly(&amounts.iter().map(String::as_str).collect::<Vec<_>>());
+            let expected: Vec<String> = percents.iter().map(|p| Rounded::from_decimal(&IBig::from(*p), -2).expect("a rate").to_string()).collect();
+            prop_assert_eq!(roots(&irr), expected);
         }
-        _ => (stream, log_rate),
-    };
-    side.sums(&w, 0).residual()?.round_to(DIGITS)
+
+        #[test]
+        fn the_residual_is_below_the_printed_digits(amounts in prop::collection::vec(-1_000_000_i64..1_000_000, 2..30)) {
+            let exact: Vec<Exact> = amounts.iter().map(|a| Exact::new(*a, 2)).collect();
+            let flows: Vec<(i64, &Exact)> = (0..).map(|i| i * 31).zip(&exact).collect();
+            let period = YearFraction { numerator: flows[flows.len() - 1].0, denominator: 365 };
+            let irr = solve(&flows, period, Target::Zero);
+            prop_assert_eq!(irr.status == IrrStatus::None, irr.rate.is_err() && irr.roots.is_empty());
+            if let Some(residual) = irr.residual {
+                prop_assert!(residual.to_f64() < 1e-15, "{}", residual);
+            }
+        }
+    }
 }
