@@ -1,6 +1,10 @@
 //! Investment performance, right to twenty digits: time-weighted and
 //! money-weighted returns, risk and benchmark statistics.
 
+pub mod cache;
 pub mod calculations;
+pub mod config;
 pub mod model;
 pub mod number;
+pub mod parallel;
+pub mod retry;

@@ -113,7 +113,7 @@ impl Check {
 /// An answer, whatever was asked.
 enum Answer {
     Calculation(Box<CalculationResult>),
-    Irr(IrrResult),
+    Irr(Box<IrrResult>),
 }
 
 impl Case<'_> {
@@ -133,7 +133,7 @@ impl Case<'_> {
             Kind::Calculation => {
                 Answer::Calculation(Box::new(calculate(&read::calculation(request)?, stamp)?))
             }
-            Kind::Irr => Answer::Irr(internal_rate_of_return(&read::irr(request)?)),
+            Kind::Irr => Answer::Irr(Box::new(internal_rate_of_return(&read::irr(request)?))),
         })
     }
 }

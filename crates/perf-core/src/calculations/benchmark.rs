@@ -86,10 +86,11 @@ pub(crate) fn correlation<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
 
 /// R − [Rf + β(R_b − Rf)].
 pub(crate) fn alpha<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
+    let annual = facts.annualized_return.clone()?;
     let risk_free = R::exact(&facts.series.risk_free_rate);
     let benchmark_excess = facts.benchmark_annualized_return.clone()?.minus(&risk_free)?;
     let expected = sum([risk_free, beta(facts)? * benchmark_excess])?;
-    facts.annualized_return.clone()?.minus(&expected)
+    annual.minus(&expected)
 }
 
 /// Standard deviation of r − b, a year.

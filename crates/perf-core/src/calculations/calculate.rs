@@ -274,3 +274,73 @@ fn working(interval: &Interval, period: Option<&SubPeriod>, end: chrono::NaiveDa
 fn rounded(fast: impl Fn() -> Ball, wide: impl Fn() -> Wide) -> Option<Rounded> {
     fast().round().or_else(|_| wide().round()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Data, EntityType, Options, read};
+    use proptest::prelude::*;
+
+    fn request(valuations: Vec<crate::model::Dated>, risk_free: i64) -> CalculationRequest {
+        CalculationRequest {
+            id: None,
+            entity_type: EntityType::Portfolio,
+            entity_id: "p1".parse().expect("a name"),
+            client_id: None,
+            account_id: None,
+            window: Window::Custom { start: None, end: None },
+            data: Data::Valuations { valuations, cash_flows: Vec::new() },
+            benchmark: None,
+            risk_free_rate: Some(Exact::new(risk_free, 2)),
+            options: Options::default(),
+            store: false,
+        }
+    }
+
+    fn both(request: &CalculationRequest) -> (Figure<Metrics>, Figure<Metrics>) {
+        let resolved = resolve(request, &Exact::ZERO).expect("a series");
+        let wanted: Vec<Metric> = Metric::all().collect();
+        let fast = computed::<Ball>(&wanted, &resolved).map(|(metrics, _)| metrics);
+        (fast, computed::<Wide>(&wanted, &resolved).map(|(metrics, _)| metrics))
+    }
+
+    proptest! {
+        #[test]
+        fn the_fast_type_gives_the_wide_types_digits(
+            cents in prop::collection::vec(100_000_i64..200_000, 2..30), gap in 1_i64..40, risk_free in 0_i64..5,
+        ) {
+            let start = chrono::NaiveDate::from_ymd_opt(2020, 1, 31).expect("a date");
+            let row = |(i, cents): (i64, i64)| crate::model::Dated {
+                date: start + chrono::Duration::days(i * gap),
+                value: Exact::new(cents, 2),
+            };
+            let request = request((0..).zip(cents).map(row).collect(), risk_free);
+            let (fast, wide) = both(&request);
+            if let Ok(fast) = fast {
+                prop_assert_eq!(Ok(fast), wide);
+            }
+        }
+    }
+
+    #[test]
+    fn the_sample_portfolio_needs_no_wide_arithmetic() {
+        let text = include_bytes!("../../../../examples/portfolio-5y/request.json");
+        let (fast, wide) = both(&read::calculation(text).expect("a request"));
+        assert!(fast.is_ok());
+        assert_eq!(fast, wide);
+    }
+
+    #[test]
+    fn returning_to_the_start_is_exactly_zero() {
+        let rows = |values: [i64; 3]| {
+            let dates = ["2023-01-01", "2023-01-02", "2023-01-03"];
+            dates.into_iter().zip(values).map(|(date, value)| crate::model::Dated {
+                date: date.parse().expect("a date"),
+                value: value.into(),
+            })
+        };
+        let (fast, wide) = both(&request(rows([100, 110, 100]).collect(), 0));
+        assert_eq!(fast.as_ref().map(|metrics| metrics.get(Metric::Twr)), Ok(Some(Ok(Rounded::ZERO))));
+        assert_eq!(fast, wide);
+    }
+}

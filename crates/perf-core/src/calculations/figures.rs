@@ -13,7 +13,13 @@ use crate::number::{Figure, Real};
 
 /// The value of a time-weighted, risk or benchmark metric. The money-weighted
 /// ones come from the flows, not from the returns, and have no value here.
+///
+/// Where several things are missing, the reason is the benchmark's absence, then
+/// whatever comes first in the formula.
 pub(crate) fn figure<R: Real>(metric: Metric, facts: &Facts<'_, R>) -> Figure<R> {
+    if metric.needs_benchmark() && facts.series.benchmark.is_none() {
+        return Err(Reason::NoBenchmark.into());
+    }
     match metric {
         Metric::Twr => facts.growth.clone()?.minus(&R::one()),
         Metric::TwrAnnualized => twr_annualized(facts),
@@ -60,10 +66,10 @@ fn twr_annualized<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
     facts.annualized_return.clone()
 }
 
-/// twr − benchmark return, as the difference of the growth factors.
+/// twr − benchmark return.
 fn excess_return<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
-    let benchmark = shared(&facts.benchmark_growth)?;
     let portfolio = shared(&facts.growth)?;
+    let benchmark = shared(&facts.benchmark_growth)?;
     portfolio.minus(&R::one())?.minus(&benchmark.minus(&R::one())?)
 }
 
@@ -76,9 +82,8 @@ fn downside_deviation<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
 
 /// (R − Rf) / volatility.
 fn sharpe_ratio<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
-    let volatility = facts.volatility()?.nonzero(Reason::ZeroVolatility)?;
     let excess = facts.annualized_return.clone()?.minus(&R::exact(&facts.series.risk_free_rate))?;
-    Ok(excess / volatility)
+    Ok(excess / facts.volatility()?.nonzero(Reason::ZeroVolatility)?)
 }
 
 /// (r̄ − f) / periodic volatility × √N, f the periodic risk-free rate.
@@ -91,15 +96,15 @@ fn sharpe_ratio_arithmetic<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
 
 /// (R − MAR) / downside deviation.
 fn sortino_ratio<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
-    let deviation = downside_deviation(facts)?.nonzero(Reason::ZeroDownsideDeviation)?;
-    let annual = R::exact(&facts.series.minimum_acceptable_return);
-    Ok(facts.annualized_return.clone()?.minus(&annual)? / deviation)
+    let excess =
+        facts.annualized_return.clone()?.minus(&R::exact(&facts.series.minimum_acceptable_return))?;
+    Ok(excess / downside_deviation(facts)?.nonzero(Reason::ZeroDownsideDeviation)?)
 }
 
 /// R / maximum drawdown.
 fn calmar_ratio<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
-    let drawdown = shared(&facts.drawdown)?.0.clone().nonzero(Reason::ZeroDrawdown)?;
-    Ok(facts.annualized_return.clone()? / drawdown)
+    let annual = facts.annualized_return.clone()?;
+    Ok(annual / shared(&facts.drawdown)?.0.clone().nonzero(Reason::ZeroDrawdown)?)
 }
 
 /// −(r̄ + z·σ), z the normal quantile at 1 − c: z(1 − c) = −z(c).

@@ -113,10 +113,7 @@ fn from_returns(
     let ends: Vec<NaiveDate> = used.iter().map(|row| row.date).collect();
     let grid = alignment::Grid { start: bounds.start, ends: &ends, valuations: &[] };
     let (benchmark, warnings) = alignment::align(request.benchmark.as_ref(), &grid, Method::Daily)?;
-    let spacing: Vec<NaiveDate> = match returns {
-        [_] => bounds.start.into_iter().chain(ends.iter().copied()).collect(),
-        _ => returns.iter().map(|row| row.date).collect(),
-    };
+    let spacing: Vec<NaiveDate> = returns.iter().map(|row| row.date).collect();
     let count = i64::try_from(used.len()).unwrap_or(i64::MAX);
     let unknown = YearFraction { numerator: count, denominator: 1 };
     let known = bounds.start.map(|start| request.options.day_count.years(start, last.date));
@@ -200,7 +197,7 @@ fn flows_within(
         match flow.timing.unwrap_or(default) {
             Timing::AfterClose if flow.date == last => after.push(flow.date),
             Timing::EndOfDay | Timing::StartOfDay | Timing::MidDay if flow.date == first => {
-                opening.push(flow.date)
+                opening.push(flow.date);
             }
             timing => used.push((flow.clone(), timing)),
         }

@@ -70,6 +70,12 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// Whether the metric compares with a benchmark.
+    #[must_use]
+    pub fn needs_benchmark(self) -> bool {
+        self >= Self::BenchmarkReturn
+    }
+
     /// Every metric in the contract's order.
     pub fn all() -> impl Iterator<Item = Self> {
         <Self as super::Word>::WORDS.iter().map(|(metric, _)| *metric)

@@ -170,7 +170,7 @@ impl Add for Ball {
     type Output = Self;
     #[inline]
     fn add(self, other: Self) -> Self {
-        Self::new(self.middle.add(other.middle), self.radius + other.radius)
+        Self::new(self.middle + other.middle, self.radius + other.radius)
     }
 }
 
@@ -186,7 +186,7 @@ impl Neg for Ball {
     type Output = Self;
     #[inline]
     fn neg(self) -> Self {
-        Self { middle: self.middle.neg(), radius: self.radius }
+        Self { middle: -self.middle, radius: self.radius }
     }
 }
 
@@ -194,7 +194,7 @@ impl Mul for Ball {
     type Output = Self;
     #[inline]
     fn mul(self, other: Self) -> Self {
-        let middle = self.middle.mul(other.middle);
+        let middle = self.middle * other.middle;
         let inherited = (self.size() + self.radius) * other.radius + other.size() * self.radius;
         Self::new(middle, inherited * (1.0 + 1e-15) + self.underflow(other, middle))
     }
@@ -208,7 +208,7 @@ impl Div for Ball {
         if lowest <= 0.0 || lowest.is_nan() {
             return Self::UNKNOWN;
         }
-        let middle = self.middle.div(other.middle);
+        let middle = self.middle / other.middle;
         let inherited = (self.radius + middle.high.abs() * other.radius) / lowest * (1.0 + 1e-15);
         let lost = self.size() > 0.0 && self.size() < TINY;
         let underflow = if lost { f64::INFINITY } else { self.underflow(other, middle) };

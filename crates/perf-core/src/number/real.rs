@@ -187,7 +187,9 @@ pub trait Real:
     /// # Errors
     /// [`Failure::Imprecise`] where the error bound reaches across the threshold.
     fn is_dust(&self, scale: &Self) -> Figure<bool> {
-        let dust = scale.clone() * Self::ratio(&IBig::ONE, &power_of_ten(DUST_DIGITS));
+        // A hair above the threshold, so that what lies on it exactly is dust on every type.
+        let hair = power_of_ten(HAIR_DIGITS);
+        let dust = scale.clone() * Self::ratio(&(&hair + IBig::ONE), &(hair * power_of_ten(DUST_DIGITS)));
         let above = (self.clone() - dust.clone()).sign();
         let below = (self.clone() + dust).sign();
         match (above, below) {
@@ -237,3 +239,5 @@ pub trait Real:
 
 /// A result below ten to minus this of its largest term is zero.
 const DUST_DIGITS: u32 = 24;
+/// Relative width of the threshold.
+const HAIR_DIGITS: u32 = 29;

@@ -5,6 +5,8 @@
 //! error bounds: Joldes, Muller, Popescu, "Tight and rigorous error bounds for
 //! basic building blocks of double-word arithmetic", ACM TOMS 44 (2017).
 
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
 /// `high` + `low`, with |`low`| at most half a unit in the last place of `high`.
 #[derive(Clone, Copy, Debug)]
 pub struct Twofold {
@@ -79,31 +81,6 @@ impl Twofold {
         Self { high, low }
     }
 
-    /// Sum; relative error below 2^−104 of the result, or exact cancellation.
-    #[inline]
-    #[must_use]
-    pub fn add(self, other: Self) -> Self {
-        let (sum, error) = two_sum(self.high, other.high);
-        let (low_sum, low_error) = two_sum(self.low, other.low);
-        let (sum, error) = fast_two_sum(sum, error + low_sum);
-        Self::renormalized(sum, error + low_error)
-    }
-
-    /// Negation, exact.
-    #[inline]
-    #[must_use]
-    pub fn neg(self) -> Self {
-        Self { high: -self.high, low: -self.low }
-    }
-
-    /// Product; relative error below 2^−102.
-    #[inline]
-    #[must_use]
-    pub fn mul(self, other: Self) -> Self {
-        let (product, error) = two_product(self.high, other.high);
-        Self::renormalized(product, error + (self.high * other.low + self.low * other.high))
-    }
-
     /// Product with an `f64`; relative error below 2^−103.
     #[inline]
     #[must_use]
@@ -112,26 +89,68 @@ impl Twofold {
         Self::renormalized(product, error + self.low * factor)
     }
 
-    /// Quotient; relative error below 2^−102.
-    #[inline]
-    #[must_use]
-    pub fn div(self, other: Self) -> Self {
-        let first = self.high / other.high;
-        let remainder = self.add(other.mul_f64(first).neg());
-        let second = remainder.high / other.high;
-        let remainder = remainder.add(other.mul_f64(second).neg());
-        let third = remainder.high / other.high;
-        Self::renormalized(first, second).add(Self::from_f64(third))
-    }
-
     /// Square root of a positive number; relative error below 2^−102.
     #[inline]
     #[must_use]
     pub fn sqrt(self) -> Self {
         let root = self.high.sqrt();
         let (square, error) = two_product(root, root);
-        let remainder = self.add(Self { high: square, low: error }.neg());
+        let remainder = self - Self { high: square, low: error };
         Self::renormalized(root, remainder.high / (2.0 * root))
+    }
+}
+
+impl Add for Twofold {
+    type Output = Self;
+    /// Relative error below 2^−104 of the result.
+    #[inline]
+    fn add(self, other: Self) -> Self {
+        let (sum, error) = two_sum(self.high, other.high);
+        let (low_sum, low_error) = two_sum(self.low, other.low);
+        let (sum, error) = fast_two_sum(sum, error + low_sum);
+        Self::renormalized(sum, error + low_error)
+    }
+}
+
+impl Sub for Twofold {
+    type Output = Self;
+    /// As a sum.
+    #[inline]
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl Neg for Twofold {
+    type Output = Self;
+    /// Exact.
+    #[inline]
+    fn neg(self) -> Self {
+        Self { high: -self.high, low: -self.low }
+    }
+}
+
+impl Mul for Twofold {
+    type Output = Self;
+    /// Relative error below 2^−102.
+    #[inline]
+    fn mul(self, other: Self) -> Self {
+        let (product, error) = two_product(self.high, other.high);
+        Self::renormalized(product, error + (self.high * other.low + self.low * other.high))
+    }
+}
+
+impl Div for Twofold {
+    type Output = Self;
+    /// Relative error below 2^−102.
+    #[inline]
+    fn div(self, other: Self) -> Self {
+        let first = self.high / other.high;
+        let remainder = self - other.mul_f64(first);
+        let second = remainder.high / other.high;
+        let remainder = remainder - other.mul_f64(second);
+        let third = remainder.high / other.high;
+        Self::renormalized(first, second) + Self::from_f64(third)
     }
 }
 
@@ -158,18 +177,18 @@ mod tests {
     proptest! {
         #[test]
         fn sum_and_product_are_within_their_bounds(a in twofold(), b in twofold()) {
-            prop_assert!(relative_error_below(a.mul(b), &exact(a).mul(&exact(b)), 102));
+            prop_assert!(relative_error_below(a * b, &exact(a).mul(&exact(b)), 102));
             prop_assert!(relative_error_below(a.mul_f64(b.high), &exact(a).mul(&exact(Twofold::from_f64(b.high))), 103));
-            prop_assert!(relative_error_below(a.add(b), &exact(a).add(&exact(b)), 104));
+            prop_assert!(relative_error_below(a + b, &exact(a).add(&exact(b)), 104));
         }
 
         #[test]
         fn quotient_and_root_invert(a in twofold(), b in twofold()) {
             prop_assume!(b.high.abs() > 1e-3 && a.high.abs() > 1e-3);
-            prop_assert!(relative_error_below(a.div(b).mul(b), &exact(a), 100));
-            let square = a.mul(a);
+            prop_assert!(relative_error_below(a / b * b, &exact(a), 100));
+            let square = a * a;
             let root = square.sqrt();
-            prop_assert!(relative_error_below(root.mul(root), &exact(square), 100));
+            prop_assert!(relative_error_below(root * root, &exact(square), 100));
         }
     }
 }

@@ -39,7 +39,7 @@ impl Wide {
         self.0.as_ref().map_or(Self(None), function)
     }
 
-    fn combine(self, other: Self, function: impl FnOnce(&Repr<2>, &Repr<2>) -> Self) -> Self {
+    fn combine(&self, other: &Self, function: impl FnOnce(&Repr<2>, &Repr<2>) -> Self) -> Self {
         match (&self.0, &other.0) {
             (Some(a), Some(b)) => function(a, b),
             _ => Self(None),
@@ -161,28 +161,28 @@ const MAX_BINARY_EXPONENT: i64 = 100_000;
 impl Add for Wide {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        self.combine(other, |a, b| Self::from_result(CONTEXT.add(a, b)))
+        self.combine(&other, |a, b| Self::from_result(CONTEXT.add(a, b)))
     }
 }
 
 impl Sub for Wide {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
-        self.combine(other, |a, b| Self::from_result(CONTEXT.sub(a, b)))
+        self.combine(&other, |a, b| Self::from_result(CONTEXT.sub(a, b)))
     }
 }
 
 impl Mul for Wide {
     type Output = Self;
     fn mul(self, other: Self) -> Self {
-        self.combine(other, |a, b| Self::from_result(CONTEXT.mul(a, b)))
+        self.combine(&other, |a, b| Self::from_result(CONTEXT.mul(a, b)))
     }
 }
 
 impl Div for Wide {
     type Output = Self;
     fn div(self, other: Self) -> Self {
-        self.combine(other, |a, b| Self::from_result(CONTEXT.div(a, b)))
+        self.combine(&other, |a, b| Self::from_result(CONTEXT.div(a, b)))
     }
 }
 

@@ -109,12 +109,12 @@ impl<'a> Finder<'a> {
         if span.is_monotone() {
             return self.root_between(span, order);
         }
-        if (span.high - span.low) * self.stream.years() > NARROW {
-            if let Some((left, right)) = self.cut(span, order)? {
-                let mut roots = self.roots(&left, order)?;
-                roots.extend(self.roots(&right, order)?);
-                return Ok(roots);
-            }
+        if (span.high - span.low) * self.stream.years() > NARROW
+            && let Some((left, right)) = self.cut(span, order)?
+        {
+            let mut roots = self.roots(&left, order)?;
+            roots.extend(self.roots(&right, order)?);
+            return Ok(roots);
         }
         self.roots_between_extrema(span, order)
     }
@@ -194,9 +194,9 @@ impl<'a> Finder<'a> {
                 return Ok(w);
             }
             if (value > 0.0) == (sign_low == Ordering::Greater) {
-                low = w
+                low = w;
             } else {
-                high = w
+                high = w;
             }
             let newton = w + value / slope * self.stream.units_per_year() as f64;
             let next = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };

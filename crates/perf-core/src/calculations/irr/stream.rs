@@ -51,7 +51,7 @@ impl<R: Real> Sums<R> {
     /// |Σ| / Σ|terms|.
     pub(crate) fn residual(&self) -> Figure<R> {
         let terms = self.gains.clone() + self.losses.clone();
-        Ok((self.value() / terms).magnitude().without_dust(&R::one())?)
+        (self.value() / terms).magnitude().without_dust(&R::one())
     }
 }
 

@@ -5,7 +5,7 @@ use jiter::{Jiter, Peek};
 use crate::model::{Problem, Request, Word};
 
 use super::fault::{self, Fault, quoted};
-use super::json::{Parsed, Reader};
+use super::json::{Parsed, Reader, without_mark};
 use super::scalar::is_label;
 
 /// What a request asks for.
@@ -80,11 +80,11 @@ struct Head {
 }
 
 impl Head {
-    /// Looks through the top level only. Whatever is wrong there is left to the
-    /// reading proper, which follows.
+    /// Looks through the top level until both are known. Whatever is wrong
+    /// there is left to the reading proper, which follows.
     fn of(text: &[u8]) -> Self {
         let (mut id, mut kind) = (None, None);
-        let mut json = Jiter::new(text);
+        let mut json = Jiter::new(without_mark(text));
         let mut next = top_level_key(json.next_object());
         while let Some(key) = next {
             let string = json.peek() == Ok(Peek::String);
@@ -95,7 +95,10 @@ impl Head {
                 }
                 _ => json.next_skip(),
             };
-            next = read.ok().and_then(|()| top_level_key(json.next_key()));
+            if read.is_err() || (id.is_some() && kind.is_some()) {
+                break;
+            }
+            next = top_level_key(json.next_key());
         }
         Self { id: id.filter(|id: &String| is_label(id)), kind: kind.unwrap_or(Ok(Kind::Calculation)) }
     }
@@ -132,6 +135,7 @@ mod tests {
         for line in [
             format!(r#"{{"kind": "irr", "id": "a", {FLOWS}}}"#),
             format!(r#"{{{FLOWS}, "id": "a", "kind": "irr"}}"#),
+            format!("\u{feff}{{\"id\": \"a\", \"kind\": \"irr\", {FLOWS}}}\r"),
             format!(r#"{{"\u006bind": "irr", {FLOWS}, "id": "\u0061"}}"#),
         ] {
             assert!(

@@ -1,7 +1,5 @@
 //! What must hold between the parts of a request, and the ranges of its numbers.
 
-use std::ops::RangeInclusive;
-
 use chrono::NaiveDate;
 
 use crate::model::Options;
@@ -11,9 +9,6 @@ use super::draft::{BenchmarkDraft, Draft, WindowDraft};
 use super::errors::Errors;
 use super::fault::Fault;
 use super::series::Series;
-
-/// What `periods_per_year` may be.
-pub(super) const PERIODS_PER_YEAR: RangeInclusive<u32> = 1..=366;
 
 /// Checks everything that goes beyond a single value.
 pub(super) fn draft(draft: &Draft, errors: &mut Errors) {
@@ -164,12 +159,6 @@ fn above_minus_one(pointer: &str, rate: &Exact, errors: &mut Errors) {
 }
 
 fn options(options: &Options, errors: &mut Errors) {
-    if options.periods_per_year.is_some_and(|periods| !PERIODS_PER_YEAR.contains(&periods)) {
-        let (least, most) = PERIODS_PER_YEAR.into_inner();
-        let message = format!("expected a whole number from {least} to {most}");
-        let fault = Fault::new("number_out_of_range", message);
-        errors.add("/options/periods_per_year", fault);
-    }
     above_minus_one("/options/minimum_acceptable_return", &options.minimum_acceptable_return, errors);
     let confidence = &options.confidence_level;
     if *confidence <= Exact::new(5, 1) || *confidence >= Exact::new(1, 0) {

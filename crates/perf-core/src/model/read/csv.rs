@@ -36,7 +36,7 @@ pub struct CsvFile<'a> {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct CsvRequest<'a> {
-    /// The request as JSON, without its series.
+    /// The request as JSON; a file takes the place of the series of its name.
     pub conventions: &'a [u8],
     /// Columns `date,value`.
     pub valuations: Option<CsvFile<'a>>,
@@ -58,10 +58,18 @@ impl CsvRequest<'_> {
     /// conventions are not JSON.
     pub fn read(self) -> Result<CalculationRequest, Problem> {
         let (mut draft, mut errors) = request::draft(self.conventions)?;
-        draft.valuations = self.valuations.map(|file| table(file, &VALUATIONS, "value", &mut errors));
-        draft.cash_flows = self.flows.map(|file| table(file, &CASH_FLOWS, "amount", &mut errors));
-        draft.returns = self.returns.map(|file| table(file, &RETURNS, "return", &mut errors));
-        draft.benchmark = self.benchmark.map(|file| benchmark(file, &mut errors));
+        if let Some(file) = self.valuations {
+            draft.valuations = Some(table(file, &VALUATIONS, "value", &mut errors));
+        }
+        if let Some(file) = self.flows {
+            draft.cash_flows = Some(table(file, &CASH_FLOWS, "amount", &mut errors));
+        }
+        if let Some(file) = self.returns {
+            draft.returns = Some(table(file, &RETURNS, "return", &mut errors));
+        }
+        if let Some(file) = self.benchmark {
+            draft.benchmark = Some(benchmark(file, &mut errors));
+        }
         draft.finish(errors)
     }
 }
@@ -116,22 +124,28 @@ fn benchmark(file: CsvFile<'_>, errors: &mut Errors) -> BenchmarkDraft {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{accepted, found};
+    use super::super::testing::{accepted, found, request};
     use super::*;
-    use crate::number::Exact;
 
     fn file<'a>(name: &'a str, text: &'a str) -> Option<CsvFile<'a>> {
         Some(CsvFile { name, text: text.as_bytes() })
     }
 
-    fn with(change: impl FnOnce(&mut CsvRequest<'static>)) -> Result<CalculationRequest, Problem> {
-        let mut request = CsvRequest::new(EntityType::Portfolio, "p".parse().expect("a name"));
+    fn with(members: &str, change: impl FnOnce(&mut CsvRequest<'_>)) -> Result<CalculationRequest, Problem> {
+        let conventions = request(members);
+        let mut request = CsvRequest {
+            conventions: conventions.as_bytes(),
+            valuations: None,
+            flows: None,
+            returns: None,
+            benchmark: None,
+        };
         change(&mut request);
         request.read()
     }
 
     fn refuses_valuations(text: &'static str, expected: &[(&str, &'static str)]) -> Vec<String> {
-        let problem = with(|request| request.valuations = file("v.csv", text)).expect_err(text);
+        let problem = with("", |request| request.valuations = file("v.csv", text)).expect_err(text);
         assert_eq!(problem.status, 422);
         let expected: Vec<_> =
             expected.iter().map(|(pointer, code)| ((*pointer).to_owned(), *code)).collect();
@@ -147,7 +161,7 @@ mod tests {
                            {"date": "2023-02-15", "amount": "1e3"}],
             "benchmark": {"values": [{"date": "2023-01-01", "value": "3.5"}]}, "risk_free_rate": "0.02""#,
         );
-        let files = with(|request| {
+        let files = with(r#""risk_free_rate": "0.02""#, |request| {
             request.valuations = file(
                 "v.csv",
                 "\u{feff}value, date\r\n 10850 ,2023-06-30\r\n\r\n10000.00,2023-01-01\r\n  \r\n",
@@ -155,13 +169,11 @@ mod tests {
             request.flows =
                 file("f.csv", "date,timing,amount\n2023-02-15,mid_day,-1000\n\"2023-02-15\",,\"1e3\"");
             request.benchmark = file("b.csv", "date,value\n2023-01-01,3.5\n");
-            request.risk_free_rate = Some("0.02");
         });
         assert_eq!(files, Ok(json));
-        let returns = with(|request| {
+        let returns = with(r#""time_period": "YTD""#, |request| {
             request.returns = file("r.csv", "date,return\n2023-01-31,0.01\n");
             request.benchmark = file("b.csv", "return,date\n0.02,2023-01-31\n");
-            request.window = Window::Standing { time_period: crate::model::TimePeriod::Ytd, as_of: None };
         });
         let json = r#""returns": [{"date": "2023-01-31", "value": 0.01}], "time_period": "YTD",
             "benchmark": {"returns": [{"date": "2023-01-31", "value": 0.02}]}"#;
@@ -223,40 +235,57 @@ mod tests {
         }
         refuses_valuations("date,value,timing\n", &[("/valuations", "unknown_field")]);
         refuses_valuations("date,value\n", &[("/valuations", "too_few_valuations")]);
-        let problem =
-            with(|request| request.benchmark = file("b.csv", "date,level\n")).expect_err("no such column");
+        let problem = with("", |request| request.benchmark = file("b.csv", "date,level\n"))
+            .expect_err("no such column");
         assert_eq!(found(&problem)[0], ("/benchmark/values".to_owned(), "unknown_field"));
     }
 
     #[test]
     fn text_that_is_not_utf8() {
         let text = CsvFile { name: "v.csv", text: b"date,value\n2023-01-01,\xff" };
-        let problem = with(|request| request.valuations = Some(text)).expect_err("not UTF-8");
+        let problem = with("", |request| request.valuations = Some(text)).expect_err("not UTF-8");
         assert_eq!(found(&problem), [("/valuations".to_owned(), "malformed_csv")]);
         assert_eq!(problem.errors[0].message, "expected UTF-8 text at line 2 column 12 (v.csv)");
     }
 
     #[test]
     fn the_same_checks_run() {
-        let problem = with(|request| {
+        let conventions = r#""risk_free_rate": "-1", "store": 1,
+            "options": {"confidence_level": 0.5, "periods_per_year": 0}"#;
+        let problem = with(conventions, |request| {
             request.valuations = file("v.csv", "date,value\n2023-01-01,1\n2023-01-31,2\n");
             request.flows = file("f.csv", "date,amount,timing\n2023-01-02,1,noon\n2023-02-01,1,\n");
             request.benchmark = file("b.csv", "date,value\n2023-01-01,0\n");
-            request.risk_free_rate = Some("-1");
-            request.options.confidence_level = Exact::new(5, 1);
-            request.options.periods_per_year = Some(0);
         })
         .expect_err("much of it is wrong");
         let expected = [
+            ("/store", "wrong_type"),
+            ("/options/periods_per_year", "number_out_of_range"),
             ("/cash_flows/0/timing", "unknown_value"),
             ("/cash_flows/1/date", "flow_outside_valuations"),
             ("/benchmark/values/0/value", "not_positive"),
             ("/risk_free_rate", "number_out_of_range"),
-            ("/options/periods_per_year", "number_out_of_range"),
             ("/options/confidence_level", "number_out_of_range"),
         ];
         assert_eq!(found(&problem), expected.map(|(pointer, code)| (pointer.to_owned(), code)));
-        assert!(problem.errors[1].message.ends_with(" (f.csv line 3)"));
+        assert!(problem.errors[3].message.ends_with(" (f.csv line 3)"));
+    }
+
+    #[test]
+    fn a_file_takes_the_place_of_a_series() {
+        let valuations = r#""valuations": {"dates": ["2023-01-01", "2023-01-31"], "values": [1, 2]}"#;
+        let only_flows =
+            |request: &mut CsvRequest<'_>| request.flows = file("f.csv", "date,amount\n2023-01-02,1\n");
+        let flows = r#""cash_flows": [{"date": "2023-01-02", "amount": 1}]"#;
+        assert_eq!(with(valuations, only_flows), Ok(accepted(&format!("{valuations}, {flows}"))));
+        let given = format!(r#"{valuations}, "cash_flows": [{{"date": "2023-01-03", "amount": 2}}]"#);
+        assert_eq!(with(&given, only_flows), Ok(accepted(&format!("{valuations}, {flows}"))));
+    }
+
+    #[test]
+    fn conventions_that_are_not_json() {
+        let problem = with("nonsense", |_| {}).expect_err("not JSON");
+        assert_eq!(problem.status, 400);
     }
 
     #[test]

@@ -24,17 +24,6 @@ pub(super) struct WindowDraft {
     pub(super) as_of: Given<NaiveDate>,
 }
 
-impl From<Window> for WindowDraft {
-    fn from(window: Window) -> Self {
-        match window {
-            Window::Custom { start, end } => Self { period: Some((start, end)), ..Self::default() },
-            Window::Standing { time_period, as_of } => {
-                Self { time_period: Some(Some(time_period)), as_of: as_of.map(Some), ..Self::default() }
-            }
-        }
-    }
-}
-
 impl WindowDraft {
     fn finish(self) -> Window {
         let (start, end) = self.period.unwrap_or_default();

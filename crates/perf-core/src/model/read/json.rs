@@ -38,6 +38,21 @@ enum Key {
     Unknown(String),
 }
 
+/// Why a text is not JSON; nothing of the text itself.
+fn reason(stop: &JiterError) -> String {
+    use JsonErrorType::{
+        EofWhileParsingList, EofWhileParsingObject, EofWhileParsingString, EofWhileParsingValue,
+        RecursionLimitExceeded,
+    };
+    match &stop.error_type {
+        JiterErrorType::JsonError(RecursionLimitExceeded) => "nested too deeply".to_owned(),
+        JiterErrorType::JsonError(
+            EofWhileParsingList | EofWhileParsingObject | EofWhileParsingString | EofWhileParsingValue,
+        ) => "the text ends inside a value".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// Reads one document.
 pub(super) struct Reader<'j> {
     json: Jiter<'j>,
@@ -53,6 +68,11 @@ pub(super) fn check_utf8(text: &[u8]) -> Result<(), Problem> {
     })
 }
 
+/// The text without the byte order mark that some editors put in front.
+pub(super) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
+}
+
 impl<'j> Reader<'j> {
     /// Reads a whole document: one value and nothing after it.
     pub(super) fn document<T>(
@@ -60,7 +80,7 @@ impl<'j> Reader<'j> {
         read: impl FnOnce(&mut Self) -> Parsed<T>,
     ) -> Result<(T, Errors), Problem> {
         check_utf8(text)?;
-        let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+        let text = without_mark(text);
         let mut reader = Self { json: Jiter::new(text), path: Vec::new(), errors: Errors::default() };
         match read(&mut reader).and_then(|value| reader.json.finish().map(|()| value)) {
             Ok(value) => Ok((value, reader.errors)),
@@ -77,7 +97,7 @@ impl<'j> Reader<'j> {
             ));
             return self.errors.problem();
         }
-        Problem::malformed(format!("{} at {}", stop.error_type, self.json.error_position(stop.index)))
+        Problem::malformed(format!("{} at {}", reason(stop), self.json.error_position(stop.index)))
     }
 
     /// The kind of the next value.
@@ -288,6 +308,14 @@ mod tests {
     }
 
     #[test]
+    fn texts_that_end_too_early() {
+        for text in ["", "{\n", "{\"a\": [1,\n", "{\"a\": \"\n", "{\"a\":\n"] {
+            let detail = malformed(text.trim_end().as_bytes());
+            assert!(detail.starts_with("the text ends inside a value at line 1 column "), "{detail}");
+        }
+    }
+
+    #[test]
     fn malformed_text_wins_over_what_was_wrong_before() {
         malformed(request(r#""extra": 1, "store": "yes", "valuations": [}"#).as_bytes());
     }
@@ -297,7 +325,7 @@ mod tests {
         let nested = |depth: usize| request(&format!(r#""x": {}{}"#, "[".repeat(depth), "]".repeat(depth)));
         assert_eq!(calculation(nested(150).as_bytes()).expect_err("unknown").status, 422);
         for depth in [300, 100_000] {
-            assert!(malformed(nested(depth).as_bytes()).starts_with("recursion limit exceeded at line 1"));
+            assert!(malformed(nested(depth).as_bytes()).starts_with("nested too deeply at line 1"));
             malformed(request(&format!(r#""x": {}"#, r#"{"a":"#.repeat(depth))).as_bytes());
         }
         assert_eq!(irr("[".repeat(100_000).as_bytes()).expect_err("not JSON").status, 400);

@@ -110,8 +110,8 @@ fn is_refusal(problem: &Problem, text: &[u8]) -> bool {
     });
     let listed = !problem.errors.is_empty();
     match problem.status {
-        // serde_json's own nesting bound is lower, and it steps over lone surrogates and raw strings alike.
-        400 => !listed && (!is_json || text.contains(&b'\\') || problem.detail.contains("recursion")),
+        // Unlike ours, serde_json's raw value may hold lone surrogates and nest at any depth.
+        400 => !listed && (!is_json || text.contains(&b'\\') || problem.detail.contains("nested")),
         422 => listed && is_json,
         _ => false,
     }

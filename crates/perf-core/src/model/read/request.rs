@@ -1,9 +1,10 @@
 //! A calculation request from JSON.
 
+use std::ops::RangeInclusive;
+
 use crate::model::{CalculationRequest, Metric, Options, Problem};
 
 use super::batch::{self, Kind};
-use super::checks::PERIODS_PER_YEAR;
 use super::draft::{BenchmarkDraft, Draft, WindowDraft};
 use super::errors::Errors;
 use super::fault::Fault;
@@ -11,6 +12,8 @@ use super::json::{Fields, Parsed, Reader};
 use super::rows::series;
 use super::series::{BENCHMARK_RETURNS, BENCHMARK_VALUES, CASH_FLOWS, RETURNS, VALUATIONS};
 
+/// What `periods_per_year` may be.
+const PERIODS_PER_YEAR: RangeInclusive<u32> = 1..=366;
 /// Most names in `options.metrics`, repetitions included.
 const MAX_METRICS: usize = 1_000;
 

@@ -128,9 +128,16 @@ impl Series {
 
     /// The first and the last date, where every date could be read.
     pub(super) fn span(&self) -> Option<(NaiveDate, NaiveDate)> {
-        let dates = self.rows.iter().map(|row| row.date).collect::<Option<Vec<_>>>()?;
-        let span = dates.iter().min().copied().zip(dates.iter().max().copied());
-        span.filter(|_| self.complete)
+        if !self.complete {
+            return None;
+        }
+        let mut span = None;
+        for row in &self.rows {
+            let date = row.date?;
+            let (first, last) = span.unwrap_or((date, date));
+            span = Some((date.min(first), date.max(last)));
+        }
+        span
     }
 
     /// The readable rows, in date order.

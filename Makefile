@@ -1,0 +1,31 @@
+# GNU make 3.81 or newer. lint, run and test live in .ci/run, which needs no make.
+.DEFAULT_GOAL := help
+.PHONY: help run build test fuzz lint check clean
+
+CARGO ?= cargo
+# Inputs that each random test of `make fuzz` is tried on.
+CASES ?= 200000
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Calculate the sample portfolio from its CSV files and print a table
+	@.ci/run sample
+
+build: ## Build the optimised command: release/perfcalc in cargo's target directory
+	$(CARGO) build --locked --release -p perf-local
+
+test: ## Run every test, the examples in the documentation and the published figures
+	@.ci/run test
+
+fuzz: ## Try the tests on random input many times over (CASES=200000)
+	PROPTEST_CASES=$(CASES) $(CARGO) test --locked --release -p perf-core --lib --tests fuzz
+
+lint: ## Check formatting, lints and documentation
+	@.ci/run lint
+
+check: ## lint, run and test: what CI runs
+	@.ci/run
+
+clean: ## Remove everything that was built
+	$(CARGO) clean
