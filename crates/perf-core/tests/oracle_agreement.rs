@@ -60,13 +60,7 @@ fn request(input: &oracle::Input) -> CalculationRequest {
         oracle::Benchmark::Returns(rows) => BenchmarkSeries::Returns(dated(rows)),
     });
     CalculationRequest {
-        id: None,
-        entity_type: EntityType::Portfolio,
-        entity_id: "p1".parse().expect("a name"),
-        client_id: None,
-        account_id: None,
         window: Window::Custom { start: input.period_start, end: None },
-        data,
         benchmark: series.map(|series| Benchmark { id: None, series }),
         risk_free_rate: Some(exact(&input.risk_free_rate)),
         options: Options {
@@ -78,7 +72,7 @@ fn request(input: &oracle::Input) -> CalculationRequest {
             day_count: day_count(input.day_count),
             ..Options::default()
         },
-        store: false,
+        ..CalculationRequest::new(EntityType::Portfolio, "p1".parse().expect("a name"), data)
     }
 }
 

@@ -62,19 +62,9 @@ impl Portfolio {
             })
             .collect();
         cash_flows.sort_by_key(|flow| flow.date);
-        CalculationRequest {
-            id: None,
-            entity_type: EntityType::Portfolio,
-            entity_id: "p1".parse().expect("a name"),
-            client_id: None,
-            account_id: None,
-            window: Window::Custom { start: None, end: None },
-            data: Data::Valuations { valuations: valuations.collect(), cash_flows },
-            benchmark: None,
-            risk_free_rate: Some(Exact::new(2, 2)),
-            options: Options::default(),
-            store: false,
-        }
+        let data = Data::Valuations { valuations: valuations.collect(), cash_flows };
+        let request = CalculationRequest::new(EntityType::Portfolio, "p1".parse().expect("a name"), data);
+        CalculationRequest { risk_free_rate: Some(Exact::new(2, 2)), ..request }
     }
 }
 

@@ -278,23 +278,13 @@ fn rounded(fast: impl Fn() -> Ball, wide: impl Fn() -> Wide) -> Option<Rounded> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Data, EntityType, Options, read};
+    use crate::model::{Data, EntityType, read};
     use proptest::prelude::*;
 
     fn request(valuations: Vec<crate::model::Dated>, risk_free: i64) -> CalculationRequest {
-        CalculationRequest {
-            id: None,
-            entity_type: EntityType::Portfolio,
-            entity_id: "p1".parse().expect("a name"),
-            client_id: None,
-            account_id: None,
-            window: Window::Custom { start: None, end: None },
-            data: Data::Valuations { valuations, cash_flows: Vec::new() },
-            benchmark: None,
-            risk_free_rate: Some(Exact::new(risk_free, 2)),
-            options: Options::default(),
-            store: false,
-        }
+        let data = Data::Valuations { valuations, cash_flows: Vec::new() };
+        let request = CalculationRequest::new(EntityType::Portfolio, "p1".parse().expect("a name"), data);
+        CalculationRequest { risk_free_rate: Some(Exact::new(risk_free, 2)), ..request }
     }
 
     fn both(request: &CalculationRequest) -> (Figure<Metrics>, Figure<Metrics>) {

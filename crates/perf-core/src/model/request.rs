@@ -244,6 +244,33 @@ pub struct CalculationRequest {
     pub store: bool,
 }
 
+impl CalculationRequest {
+    /// A request for everything that the data tells, under the default conventions.
+    ///
+    /// ```
+    /// use perf_core::model::{CalculationRequest, Data, EntityType};
+    /// let request = CalculationRequest::new(EntityType::Portfolio, "port-1".parse()?, Data::Ledger);
+    /// assert!(request.options.metrics.is_empty() && request.store);
+    /// # Ok::<(), perf_core::model::InvalidIdentifier>(())
+    /// ```
+    #[must_use]
+    pub fn new(entity_type: EntityType, entity_id: Identifier, data: Data) -> Self {
+        Self {
+            id: None,
+            entity_type,
+            entity_id,
+            client_id: None,
+            account_id: None,
+            window: Window::Custom { start: None, end: None },
+            data,
+            benchmark: None,
+            risk_free_rate: None,
+            options: Options::default(),
+            store: true,
+        }
+    }
+}
+
 /// A request for the internal rate of return of dated flows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IrrRequest {
