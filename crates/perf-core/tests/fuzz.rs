@@ -1,6 +1,14 @@
 //! Requests at the edges of what may be asked: an answer or a problem, never a
 //! panic, and always well-formed JSON. `make fuzz` runs more cases.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a broken assumption should stop the test"
+)]
+
 use perf_core::calculations::{Stamp, calculate, internal_rate_of_return};
 use perf_core::model::read;
 use perf_core::number::Exact;

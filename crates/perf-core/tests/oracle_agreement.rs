@@ -1,5 +1,13 @@
 //! Twenty digits of every metric against an independent implementation.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a broken assumption should stop the test"
+)]
+
 mod oracle;
 
 use chrono::{Duration, NaiveDate};
@@ -282,7 +290,7 @@ proptest! {
         let expected: Vec<String> = reference.roots.iter().map(shown).collect();
         prop_assert_eq!(roots, expected);
         prop_assert_eq!(found.irr.map(|rate| rate.to_string()), reference.headline.map(|rate| rate.to_significant(DIGITS)));
-        prop_assert_eq!(found.undefined.irr.map(|reason| reason.as_str()), reference.reason);
+        prop_assert_eq!(found.undefined.irr.map(Reason::as_str), reference.reason);
     }
 }
 

@@ -1,12 +1,20 @@
 //! What must hold for every portfolio.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a broken assumption should stop the test"
+)]
+
 use chrono::{Duration, NaiveDate};
 use perf_core::calculations::{Stamp, calculate};
 use perf_core::model::{
     Benchmark, BenchmarkSeries, CalculationRequest, CalculationResult, CashFlow, Data, Dated, EntityType,
-    Metric, Options, Outcome, Timing, Window,
+    Metric, Outcome, Timing, Window,
 };
-use perf_core::number::Exact;
+use perf_core::number::{Exact, Rounded};
 use proptest::prelude::*;
 
 /// A portfolio in cents: days since the last valuation and value, and flows on
@@ -83,7 +91,7 @@ fn figures(request: &CalculationRequest) -> Vec<(Metric, Outcome)> {
 }
 
 fn rate(request: &CalculationRequest, metric: Metric) -> Option<f64> {
-    run(request).metrics.get(metric)?.ok().map(|value| value.to_f64())
+    run(request).metrics.get(metric)?.ok().map(Rounded::to_f64)
 }
 
 fn between(request: &CalculationRequest, start: NaiveDate, end: NaiveDate) -> CalculationRequest {
@@ -142,7 +150,7 @@ proptest! {
     #[test]
     fn signs_and_bounds_hold(portfolio in portfolio()) {
         let result = run(&portfolio.request(1));
-        let value = |metric| result.metrics.get(metric).and_then(Result::ok).map(|value| value.to_f64());
+        let value = |metric| result.metrics.get(metric).and_then(Result::ok).map(Rounded::to_f64);
         if let Some(drawdown) = value(Metric::MaxDrawdown) {
             prop_assert!((0.0..=1.0).contains(&drawdown));
         }

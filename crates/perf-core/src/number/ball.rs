@@ -35,6 +35,11 @@ impl Ball {
         Self { middle, radius }
     }
 
+    #[cfg(test)]
+    pub(crate) fn middle(self) -> Twofold {
+        self.middle
+    }
+
     const UNKNOWN: Self = Self { middle: Twofold::ZERO, radius: f64::INFINITY };
 
     #[inline]
@@ -61,6 +66,11 @@ impl Ball {
 
 impl Real for Ball {
     const RESOLUTION: f64 = UNIT;
+
+    #[inline]
+    fn dust() -> Self {
+        Self::new(Twofold { high: 1e-24, low: 7.629950044830718e-41 }, 0.0)
+    }
 
     fn pi() -> Self {
         Self::new(Twofold { high: std::f64::consts::PI, low: 1.224_646_799_147_353_2e-16 }, 0.0)

@@ -75,6 +75,11 @@ pub trait Real:
     /// Relative size of what one operation may lose.
     const RESOLUTION: f64;
 
+    /// The share of its largest term below which a result is zero: 1e-24 and a
+    /// hair (1e-29 of it), so that what lies on the threshold is dust on every type.
+    #[must_use]
+    fn dust() -> Self;
+
     /// π.
     #[must_use]
     fn pi() -> Self;
@@ -187,9 +192,7 @@ pub trait Real:
     /// # Errors
     /// [`Failure::Imprecise`] where the error bound reaches across the threshold.
     fn is_dust(&self, scale: &Self) -> Figure<bool> {
-        // A hair above the threshold, so that what lies on it exactly is dust on every type.
-        let hair = power_of_ten(HAIR_DIGITS);
-        let dust = scale.clone() * Self::ratio(&(&hair + IBig::ONE), &(hair * power_of_ten(DUST_DIGITS)));
+        let dust = scale.clone() * Self::dust();
         let above = (self.clone() - dust.clone()).sign();
         let below = (self.clone() + dust).sign();
         match (above, below) {
@@ -236,8 +239,3 @@ pub trait Real:
         }
     }
 }
-
-/// A result below ten to minus this of its largest term is zero.
-const DUST_DIGITS: u32 = 24;
-/// Relative width of the threshold.
-const HAIR_DIGITS: u32 = 29;

@@ -7,7 +7,7 @@ use dashu_float::{Context, FBig, FpError, Repr};
 use dashu_int::IBig;
 
 use super::dyadic::Dyadic;
-use super::{Failure, Figure, Real, Rounded, Twofold};
+use super::{Failure, Figure, Real, Rounded, Twofold, power_of_ten};
 use crate::model::Reason;
 
 /// About 120 decimal digits.
@@ -96,6 +96,11 @@ impl ToF64 for Context<HalfEven> {
 
 impl Real for Wide {
     const RESOLUTION: f64 = 1e-119;
+
+    fn dust() -> Self {
+        let hair = power_of_ten(29);
+        Self::ratio(&(&hair + IBig::ONE), &(hair * power_of_ten(24)))
+    }
 
     fn pi() -> Self {
         Self(Some(CONTEXT.pi::<2>(None).value().into_repr()))
@@ -208,6 +213,12 @@ mod tests {
             assert_eq!(missing.sign(), Err(Failure::Undefined(Reason::OutOfRange)));
             assert_eq!((missing + Wide::one()).round(), Err(Failure::Undefined(Reason::OutOfRange)));
         }
+    }
+
+    #[test]
+    fn both_types_mean_the_same_dust() {
+        let difference = Wide::dust().sub_twofold(crate::number::Ball::dust().middle());
+        assert!(difference.is_some_and(|difference| difference.abs() < 1e-55));
     }
 
     #[test]
