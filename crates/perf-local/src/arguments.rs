@@ -85,13 +85,13 @@ pub(crate) struct CalculateArguments {
     #[arg(value_name = "FILE", conflicts_with_all = ["valuations", "returns"])]
     pub(crate) file: Option<PathBuf>,
     /// Valuations as CSV: date,value
-    #[arg(long, value_name = "CSV", conflicts_with = "returns")]
+    #[arg(long, group = "series", value_name = "CSV")]
     pub(crate) valuations: Option<PathBuf>,
     /// Cash flows as CSV: date,amount[,timing]
     #[arg(long, value_name = "CSV", requires = "valuations")]
     pub(crate) flows: Option<PathBuf>,
     /// Periodic returns as CSV instead of valuations: date,return
-    #[arg(long, value_name = "CSV")]
+    #[arg(long, group = "series", value_name = "CSV")]
     pub(crate) returns: Option<PathBuf>,
     /// How to print the result
     #[arg(long, value_enum, default_value = "json")]
@@ -106,51 +106,51 @@ pub(crate) struct CalculateArguments {
 #[command(next_help_heading = "With CSV files")]
 pub(crate) struct ConventionArguments {
     /// Benchmark as CSV: date,value or date,return
-    #[arg(long, value_name = "CSV")]
+    #[arg(long, requires = "series", value_name = "CSV")]
     pub(crate) benchmark: Option<PathBuf>,
     /// Annual risk-free rate as a fraction [default: 0]
-    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    #[arg(long, requires = "series", value_name = "RATE", allow_hyphen_values = true)]
     pub(crate) risk_free: Option<String>,
     /// What the files are about, TYPE:ID; TYPE is portfolio, account or security
-    #[arg(long, value_name = "TYPE:ID", default_value = "portfolio:portfolio")]
+    #[arg(long, requires = "series", value_name = "TYPE:ID", default_value = "portfolio:portfolio")]
     pub(crate) entity: String,
     /// Sub-periods: daily (default) or modified_dietz
-    #[arg(long, value_name = "METHOD")]
+    #[arg(long, requires = "series", value_name = "METHOD")]
     pub(crate) method: Option<String>,
     /// Flow timing: after_close (default), end_of_day, start_of_day or mid_day
-    #[arg(long, value_name = "TIMING")]
+    #[arg(long, requires = "series", value_name = "TIMING")]
     pub(crate) timing: Option<String>,
     /// Standard deviation: population (default) or sample
-    #[arg(long, value_name = "BASIS")]
+    #[arg(long, requires = "series", value_name = "BASIS")]
     pub(crate) volatility: Option<String>,
     /// ACT/365F (default), ACT/365.25, ACT/360, "ACT/ACT ISDA", 30/360 or 30E/360
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, requires = "series", value_name = "NAME")]
     pub(crate) day_count: Option<String>,
     /// Returns in a year, 1 to 366 [default: inferred from the dates]
-    #[arg(long, value_name = "N")]
+    #[arg(long, requires = "series", value_name = "N")]
     pub(crate) periods_per_year: Option<u32>,
     /// Annual minimum acceptable return as a fraction [default: 0]
-    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    #[arg(long, requires = "series", value_name = "RATE", allow_hyphen_values = true)]
     pub(crate) minimum_acceptable_return: Option<String>,
     /// Confidence level of the values at risk [default: 0.95]
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, requires = "series", value_name = "LEVEL")]
     pub(crate) confidence_level: Option<String>,
     /// First day of the period [default: the data's first]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, requires = "series", value_name = "DATE")]
     pub(crate) start: Option<String>,
     /// Last day of the period [default: the data's last]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, requires = "series", value_name = "DATE")]
     pub(crate) end: Option<String>,
     /// Standing window instead: MTD, QTD, YTD, 1M, 3M, 6M, 1Y, 3Y, 5Y or ITD
-    #[arg(long, value_name = "WINDOW", conflicts_with_all = ["start", "end"])]
+    #[arg(long, requires = "series", value_name = "WINDOW", conflicts_with_all = ["start", "end"])]
     pub(crate) time_period: Option<String>,
     /// Last day of the standing window [default: the data's last]
-    #[arg(long, value_name = "DATE", requires = "time_period")]
+    #[arg(long, requires_all = ["series", "time_period"], value_name = "DATE")]
     pub(crate) as_of: Option<String>,
     /// Metrics to calculate, comma-separated [default: all]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, requires = "series", value_name = "NAMES", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
     /// Add the working of every sub-period
-    #[arg(long)]
+    #[arg(long, requires = "series")]
     pub(crate) explain: bool,
 }
