@@ -4,6 +4,8 @@
 //! One table, [`VARIABLES`], holds every name, default, rule and description;
 //! `docs/configuration.md` is generated from it.
 
+mod variables;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -13,11 +15,9 @@ use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 use tracing::Level;
 
-pub use variables::{VARIABLES, Variable};
+pub use self::variables::{VARIABLES, Variable};
 
-use variables::quoted;
-
-mod variables;
+use self::variables::quoted;
 
 /// Variable that names the settings file; in the environment only.
 pub const FILE_VARIABLE: &str = "PERF_CONFIG";

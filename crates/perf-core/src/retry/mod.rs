@@ -1,5 +1,7 @@
 //! Trying again what failed for a moment, without harm to a dependency that is down.
 
+mod budget;
+
 use std::fmt::Debug;
 use std::iter::successors;
 use std::time::Duration;
@@ -9,9 +11,7 @@ use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
-pub use budget::RetryBudget;
-
-mod budget;
+pub use self::budget::RetryBudget;
 
 /// Longest delay of a policy; a longer one is cut to this (one hour).
 pub const DELAY_MS_MAX: u64 = 3_600_000;
