@@ -40,12 +40,15 @@ CSV files have a header line: date,value (valuations, benchmark), date,amount (f
 timing) or date,return (returns, benchmark). Dates are YYYY-MM-DD; a positive amount is money into
 the portfolio; returns are fractions (0.01 is 1 %).
 
+The options under \"With CSV files\" are for CSV files; a JSON request states its own conventions.
+
 Exit status: 0 with a result, 2 if the input is invalid (problem JSON on standard error), 1 if a
 file cannot be read or written.";
 
 const IRR_EXAMPLES: &str = "\
-Example request (money paid in is negative):
-  {\"cash_flows\": [{\"date\": \"2023-01-01\", \"amount\": -10000}, {\"date\": \"2023-12-31\", \"amount\": 11000}]}";
+Example (money paid in is negative):
+  echo '{\"cash_flows\": [{\"date\": \"2023-01-01\", \"amount\": -10000},
+                        {\"date\": \"2023-12-31\", \"amount\": 11000}]}' | perfcalc irr";
 
 const BATCH_EXAMPLES: &str = "\
 Each line is a request as for calculate, or an IRR request with \"kind\": \"irr\"; an \"id\" comes back
@@ -87,7 +90,7 @@ pub(crate) struct CalculateArguments {
     /// Valuations as CSV: date,value
     #[arg(long, group = "series", value_name = "CSV")]
     pub(crate) valuations: Option<PathBuf>,
-    /// Cash flows as CSV: date,amount[,timing]
+    /// Cash flows as CSV: date,amount and optionally timing
     #[arg(long, value_name = "CSV", requires = "valuations")]
     pub(crate) flows: Option<PathBuf>,
     /// Periodic returns as CSV instead of valuations: date,return
@@ -112,8 +115,8 @@ pub(crate) struct ConventionArguments {
     #[arg(long, requires = "series", value_name = "RATE", allow_hyphen_values = true)]
     pub(crate) risk_free: Option<String>,
     /// What the files are about, TYPE:ID; TYPE is portfolio, account or security
-    #[arg(long, requires = "series", value_name = "TYPE:ID", default_value = "portfolio:portfolio")]
-    pub(crate) entity: String,
+    #[arg(long, requires = "series", value_name = "TYPE:ID", default_value = "portfolio:unnamed", value_parser = entity)]
+    pub(crate) entity: (String, String),
     /// Sub-periods: daily (default) or modified_dietz
     #[arg(long, requires = "series", value_name = "METHOD")]
     pub(crate) method: Option<String>,
@@ -133,7 +136,7 @@ pub(crate) struct ConventionArguments {
     #[arg(long, requires = "series", value_name = "RATE", allow_hyphen_values = true)]
     pub(crate) minimum_acceptable_return: Option<String>,
     /// Confidence level of the values at risk [default: 0.95]
-    #[arg(long, requires = "series", value_name = "LEVEL")]
+    #[arg(long, requires = "series", value_name = "LEVEL", allow_hyphen_values = true)]
     pub(crate) confidence_level: Option<String>,
     /// First day of the period [default: the data's first]
     #[arg(long, requires = "series", value_name = "DATE")]
@@ -153,4 +156,9 @@ pub(crate) struct ConventionArguments {
     /// Add the working of every sub-period
     #[arg(long, requires = "series")]
     pub(crate) explain: bool,
+}
+
+fn entity(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once(':').map(|(level, id)| (level.to_owned(), id.to_owned()));
+    parts.ok_or_else(|| "expected TYPE:ID, such as portfolio:port-1".to_owned())
 }

@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::arguments::BatchArguments;
 use crate::calculate::stamp;
 use crate::input::STANDARD_INPUT;
-use crate::report::Outcome;
+use crate::report::{Outcome, request_id};
 
 /// Lines in memory for each job: enough that no job waits for the next round.
 const LINES_PER_JOB: usize = 16;
@@ -111,7 +111,8 @@ fn answer(line: &[u8]) -> String {
         }
     });
     answered.unwrap_or_else(|Refused { id, problem }| {
-        json(&ErrorLine { id, error: problem }).unwrap_or_else(|problem| problem.detail)
+        json(&ErrorLine { id, error: problem.with_request_id(request_id()) })
+            .unwrap_or_else(|problem| problem.detail)
     })
 }
 

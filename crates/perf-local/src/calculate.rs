@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::arguments::{CalculateArguments, ConventionArguments, Format};
 use crate::input;
-use crate::report::{Failure, Outcome, print, print_json};
+use crate::report::{Failure, Outcome, print, print_json, request_id};
 use crate::table;
 
 /// Tenant of results that nobody asked for over a network.
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &CalculateArguments) -> Outcome {
 /// A stamp for one result of this process.
 pub(crate) fn stamp() -> Result<Stamp, InvalidIdentifier> {
     Ok(Stamp {
-        request_id: uuid::Uuid::new_v4().to_string(),
+        request_id: request_id(),
         client_id: LOCAL_CLIENT.parse::<Identifier>()?,
         calculated_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
         risk_free_rate: Exact::ZERO,
@@ -58,7 +58,7 @@ fn request(arguments: &CalculateArguments) -> Result<CalculationRequest, Failure
 /// The request without its series, as JSON: so the command line's texts meet the
 /// same checks as a request's.
 fn conventions(arguments: &ConventionArguments) -> String {
-    let (entity_type, entity_id) = arguments.entity.split_once(':').unwrap_or((&arguments.entity, ""));
+    let (entity_type, entity_id) = &arguments.entity;
     let windowed = arguments.start.is_some() || arguments.end.is_some();
     let period = windowed.then(|| json!({"start": arguments.start, "end": arguments.end}));
     let metrics = (!arguments.metrics.is_empty()).then_some(&arguments.metrics);

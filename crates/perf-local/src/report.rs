@@ -44,6 +44,7 @@ pub(crate) fn exit(outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Input(problem)) => {
+            let problem = problem.with_request_id(request_id());
             let text = serde_json::to_string_pretty(&problem).unwrap_or_else(|_| problem.detail.clone());
             say(&text);
             ExitCode::from(EXIT_INVALID_INPUT)
@@ -65,6 +66,11 @@ fn say(text: &str) {
 /// A reader that has seen enough, as `head` does, is no error.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// A name for one request of this process.
+pub(crate) fn request_id() -> String {
+    uuid::Uuid::new_v4().to_string()
 }
 
 /// Writes one JSON document and a line end to standard output.

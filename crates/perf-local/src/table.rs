@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
+use perf_core::calculations::IrrStatus;
 use perf_core::model::{CalculationResult, Metric, Outcome, Word};
+
+const BENCHMARK: &str = "Against the benchmark";
 
 /// Metrics under the question that they answer.
 const SECTIONS: [(&str, &[Metric]); 4] = [
@@ -32,7 +35,7 @@ const SECTIONS: [(&str, &[Metric]); 4] = [
         &[Metric::SharpeRatio, Metric::SharpeRatioArithmetic, Metric::SortinoRatio, Metric::CalmarRatio],
     ),
     (
-        "Against the benchmark",
+        BENCHMARK,
         &[
             Metric::BenchmarkReturn,
             Metric::BenchmarkAnnualizedReturn,
@@ -71,11 +74,19 @@ pub(crate) fn render(result: &CalculationResult) -> String {
     // Writing to a string cannot fail.
     let _ = write!(text, "{}", heading(result));
     for (title, metrics) in SECTIONS {
+        if title == BENCHMARK && result.benchmark.is_none() {
+            continue;
+        }
         let rows: Vec<String> =
             metrics.iter().filter_map(|metric| Some(row(*metric, result.metrics.get(*metric)?))).collect();
         if !rows.is_empty() {
             let _ = write!(text, "\n{title}\n{}", rows.concat());
         }
+    }
+    if let Some(irr) = result.irr.as_ref().filter(|irr| irr.status == IrrStatus::Multiple) {
+        let roots: Vec<String> =
+            irr.roots.iter().flatten().map(|root| format!("{} %", root.to_fixed(2, 4))).collect();
+        let _ = writeln!(text, "\nNote: mwr has several solutions: {}", roots.join(", "));
     }
     for warning in &result.warnings {
         let date = warning.date.map(|date| format!(" {date}")).unwrap_or_default();
@@ -90,6 +101,17 @@ fn heading(result: &CalculationResult) -> String {
     let days = result.period.days.map(|days| format!(", {days} days")).unwrap_or_default();
     let (entity, method) = (result.entity_type.word(), result.calculation_method.word());
     let _ = writeln!(text, "{entity} {}: {start} to {}{days}, {method}", result.entity_id, result.period.end);
+    let conventions = &result.conventions;
+    let _ = writeln!(
+        text,
+        "{}, {} periods a year, {} deviation, risk-free rate {}, minimum acceptable return {}, confidence {}",
+        conventions.day_count.word(),
+        conventions.periods_per_year,
+        conventions.volatility.word(),
+        conventions.risk_free_rate,
+        conventions.minimum_acceptable_return,
+        conventions.confidence_level
+    );
     if let Some(money) = &result.reconciliation {
         let _ = writeln!(
             text,
@@ -98,8 +120,11 @@ fn heading(result: &CalculationResult) -> String {
         );
     }
     if let (Some(peak), Some(trough)) = (result.drawdown.peak_date, result.drawdown.trough_date) {
-        let recovery = result.drawdown.recovery_date.map_or("not yet".to_owned(), |date| date.to_string());
-        let _ = writeln!(text, "largest fall from {peak} to {trough}, recovered {recovery}");
+        let end = result
+            .drawdown
+            .recovery_date
+            .map_or_else(|| "not recovered".to_owned(), |date| format!("recovered {date}"));
+        let _ = writeln!(text, "largest fall from {peak} to {trough}, {end}");
     }
     text
 }
@@ -107,8 +132,8 @@ fn heading(result: &CalculationResult) -> String {
 fn row(metric: Metric, outcome: Outcome) -> String {
     let (short, exact) = match outcome {
         Err(reason) => ("-".to_owned(), reason.as_str().to_owned()),
-        Ok(value) if is_ratio(metric) => (format!("{:.4}  ", value.to_f64()), value.to_string()),
-        Ok(value) => (format!("{:.4} %", value.to_f64() * 100.0), value.to_string()),
+        Ok(value) if is_ratio(metric) => (format!("{}  ", value.to_fixed(0, 4)), value.to_string()),
+        Ok(value) => (format!("{} %", value.to_fixed(2, 4)), value.to_string()),
     };
     format!("  {:<28}{short:>14}   {exact}\n", metric.word())
 }

@@ -4,8 +4,7 @@ use chrono::NaiveDate;
 
 use super::chain::Link;
 use super::day_count::days_between;
-use super::warnings::{Warning, on_dates};
-use crate::model::{Benchmark, BenchmarkSeries, Dated, Method, Problem};
+use crate::model::{Benchmark, BenchmarkSeries, Dated, FieldError, Method, Problem};
 use crate::number::Exact;
 
 /// Oldest benchmark value that may stand for a date.
@@ -19,10 +18,13 @@ pub(crate) struct Grid<'a> {
     pub(crate) ends: &'a [NaiveDate],
     /// The valuations used, where there are any.
     pub(crate) valuations: &'a [Dated],
+    /// Whether the request picks a part of the data, so that returns outside it are
+    /// not used rather than out of place.
+    pub(crate) picked: bool,
 }
 
 /// One return, or none, for each sub-period.
-pub(crate) type Aligned = (Option<Vec<Option<Link>>>, Vec<Warning>);
+pub(crate) type Aligned = Option<Vec<Option<Link>>>;
 
 /// Lays the benchmark over the grid. Values are sampled, never from the future;
 /// returns must cover the sub-periods exactly.
@@ -32,29 +34,23 @@ pub(crate) fn align(
     method: Method,
 ) -> Result<Aligned, Problem> {
     match benchmark.map(|benchmark| &benchmark.series) {
-        None => Ok((None, Vec::new())),
-        Some(BenchmarkSeries::Values(values)) => Ok(sampled(values, grid)),
+        None => Ok(None),
+        Some(BenchmarkSeries::Values(values)) => Ok(Some(sampled(values, grid))),
         Some(BenchmarkSeries::Returns(returns)) => {
-            let links = covering(returns, grid, method)?;
-            Ok((Some(links.into_iter().map(Some).collect()), Vec::new()))
+            Ok(Some(covering(returns, grid, method)?.into_iter().map(Some).collect()))
         }
     }
 }
 
-fn sampled(values: &[Dated], grid: &Grid<'_>) -> Aligned {
+fn sampled(values: &[Dated], grid: &Grid<'_>) -> Vec<Option<Link>> {
     let mut from = grid.start.and_then(|start| value_on(values, start));
-    let (mut links, mut missing) = (Vec::with_capacity(grid.ends.len()), Vec::new());
-    for end in grid.ends {
+    let sample = |end: &NaiveDate| {
         let to = value_on(values, *end);
         let link = from.zip(to).map(|(from, to)| Link::between(*end, from, to));
-        if link.is_none() {
-            missing.push(*end);
-        }
-        links.push(link);
         from = to;
-    }
-    let message = "no benchmark value at most 5 days old at both ends of the sub-period; the pair is dropped";
-    (Some(links), on_dates("benchmark_missing", message, &missing))
+        link
+    };
+    grid.ends.iter().map(sample).collect()
 }
 
 /// The last value on or before a date, unless it is too old.
@@ -66,8 +62,10 @@ fn value_on(values: &[Dated], date: NaiveDate) -> Option<&Exact> {
 
 fn covering(returns: &[Dated], grid: &Grid<'_>, method: Method) -> Result<Vec<Link>, Problem> {
     let last = grid.ends.last().copied().unwrap_or(NaiveDate::MIN);
-    let after_start = |row: &Dated| grid.start.is_none_or(|start| row.date > start);
-    let within: Vec<&Dated> = returns.iter().filter(|row| after_start(row) && row.date <= last).collect();
+    let first = grid.ends.first().copied().unwrap_or(last);
+    let begun = |row: &Dated| grid.start.map_or(row.date >= first, |start| row.date > start);
+    let inside = |row: &Dated| begun(row) && row.date <= last;
+    let within: Vec<&Dated> = returns.iter().filter(|row| !grid.picked || inside(row)).collect();
     if within.iter().map(|row| row.date).eq(grid.ends.iter().copied()) {
         return Ok(within.into_iter().map(Link::supplied).collect());
     }
@@ -90,19 +88,18 @@ fn compounded(returns: &[&Dated], end: NaiveDate) -> Link {
     whole
 }
 
+/// Every sub-period without a return, and every return without a sub-period.
 fn mismatch(within: &[&Dated], grid: &Grid<'_>) -> Problem {
-    let missing = grid.ends.iter().find(|end| within.binary_search_by_key(end, |row| &row.date).is_err());
-    let surplus = within.iter().find(|row| grid.ends.binary_search(&row.date).is_err());
-    let finding = match (missing, surplus) {
-        (Some(date), _) => format!("there is none for the sub-period ending {date}"),
-        (None, Some(row)) => format!("no sub-period ends on {}", row.date),
-        (None, None) => "the dates differ".to_owned(),
+    let error = |finding: String| FieldError {
+        pointer: "/benchmark/returns".to_owned(),
+        code: "benchmark_mismatch",
+        message: format!("expected one benchmark return for each sub-period, dated on its end; {finding}"),
     };
-    Problem::field(
-        "/benchmark/returns",
-        "benchmark_mismatch",
-        format!("expected one benchmark return for each sub-period, dated on its end; {finding}"),
-    )
+    let missing = grid.ends.iter().filter(|end| within.binary_search_by_key(end, |row| &row.date).is_err());
+    let surplus = within.iter().filter(|row| grid.ends.binary_search(&row.date).is_err());
+    let missing = missing.map(|date| error(format!("there is none for the sub-period ending {date}")));
+    let surplus = surplus.map(|row| error(format!("no sub-period ends on {}", row.date)));
+    Problem::invalid(missing.chain(surplus).collect())
 }
 
 #[cfg(test)]
@@ -120,7 +117,7 @@ mod tests {
 
     fn rates(aligned: &Aligned) -> Vec<Option<String>> {
         let rate = |link: &Link| link.rate::<Ball>().round().expect("a figure").to_string();
-        aligned.0.as_ref().expect("a benchmark").iter().map(|link| link.as_ref().map(rate)).collect()
+        aligned.as_ref().expect("a benchmark").iter().map(|link| link.as_ref().map(rate)).collect()
     }
 
     fn values(rows: Vec<Dated>) -> Benchmark {
@@ -134,31 +131,32 @@ mod tests {
     #[test]
     fn samples_the_last_value_up_to_five_days_old_and_never_a_later_one() {
         let benchmark = values(vec![row(1, "100"), row(2, "110"), row(20, "121")]);
-        let grid = Grid { start: Some(date(1)), ends: &[date(7), date(8), date(20)], valuations: &[] };
+        let grid =
+            Grid { start: Some(date(1)), ends: &[date(7), date(8), date(20)], valuations: &[], picked: true };
         let aligned = align(Some(&benchmark), &grid, Method::Daily).expect("aligned");
         assert_eq!(rates(&aligned), [Some("0.1".to_owned()), None, None]);
-        assert_eq!(
-            aligned.1.iter().map(|warning| warning.date).collect::<Vec<_>>(),
-            [Some(date(8)), Some(date(20))]
-        );
     }
 
     #[test]
     fn returns_cover_the_sub_periods_exactly_or_are_refused() {
-        let grid = Grid { start: Some(date(1)), ends: &[date(2), date(3)], valuations: &[] };
+        let grid = Grid { start: Some(date(1)), ends: &[date(2), date(3)], valuations: &[], picked: true };
         let exact = returns(vec![row(1, "9"), row(2, "0.1"), row(3, "0.2"), row(4, "9")]);
         assert_eq!(rates(&align(Some(&exact), &grid, Method::Daily).expect("aligned")).len(), 2);
         for bad in [vec![row(2, "0.1")], vec![row(2, "0.1"), row(3, "0.1"), row(4, "1")]] {
-            let grid = Grid { start: Some(date(1)), ends: &[date(2), date(4)], valuations: &[] };
+            let grid =
+                Grid { start: Some(date(1)), ends: &[date(2), date(4)], valuations: &[], picked: true };
             let problem = align(Some(&returns(bad)), &grid, Method::Daily).expect_err("refused");
             assert_eq!((problem.code, problem.status), ("benchmark_mismatch", 422));
         }
+        let everything = Grid { picked: false, ..grid };
+        let problem = align(Some(&exact), &everything, Method::Daily).expect_err("refused");
+        assert_eq!(problem.errors.len(), 2, "the first and the last return have no sub-period");
     }
 
     #[test]
     fn one_modified_dietz_period_compounds_returns_between_valuations() {
         let valuations = [row(1, "1"), row(2, "1"), row(3, "1")];
-        let grid = Grid { start: Some(date(1)), ends: &[date(3)], valuations: &valuations };
+        let grid = Grid { start: Some(date(1)), ends: &[date(3)], valuations: &valuations, picked: true };
         let benchmark = returns(vec![row(2, "0.1"), row(3, "-0.5")]);
         let aligned = align(Some(&benchmark), &grid, Method::ModifiedDietz).expect("aligned");
         assert_eq!(rates(&aligned), [Some("-0.45".to_owned())]);

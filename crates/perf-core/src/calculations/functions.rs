@@ -193,7 +193,7 @@ pub fn calculate_irr(
 /// use rust_decimal::Decimal;
 /// let returns: Vec<Decimal> = [2, -1, 3, -2, 4].map(|percent| Decimal::new(percent, 2)).to_vec();
 /// let metrics = calculate_risk_metrics(&returns, Decimal::new(10, 2), None, None, Some(Decimal::new(2, 2)));
-/// assert_eq!(metrics.volatility.map(|v| v.to_string()), Ok("0.02315167380558045094".to_owned()));
+/// assert_eq!(metrics.volatility.map(|v| v.to_string()), Ok("0.023151673805580450947".to_owned()));
 /// ```
 #[must_use]
 pub fn calculate_risk_metrics(

@@ -9,7 +9,7 @@ use crate::number::{Figure, Real};
 
 /// Π(1 + r): geometric linking.
 ///
-/// Zero once a sub-period has lost everything; [`Reason::TotalLoss`] where one
+/// One exactly where the gain is dust; zero once a sub-period has lost everything; [`Reason::TotalLoss`] where one
 /// has lost more than everything.
 pub(crate) fn linked<'a, R: Real>(links: impl IntoIterator<Item = &'a Link>) -> Figure<R> {
     let mut growth = R::one();
@@ -20,7 +20,8 @@ pub(crate) fn linked<'a, R: Real>(links: impl IntoIterator<Item = &'a Link>) -> 
         }
         growth = growth * factor;
     }
-    Ok(growth)
+    let gained = growth.minus(&R::one())?.sign()? != Ordering::Equal;
+    Ok(if gained { growth } else { R::one() })
 }
 
 /// growth^(1/years), of a growth factor that is not negative.

@@ -7,8 +7,8 @@ use super::chain::{Interval, Link, SubPeriod, sub_periods};
 use super::day_count::{YearFraction, days_between};
 use super::facts::Series;
 use super::warnings::{Warning, on_dates};
-use super::windows::select;
-use crate::model::{CalculationRequest, CashFlow, Data, Dated, Method, Problem, Timing};
+use super::windows::{insufficient_history, select};
+use crate::model::{CalculationRequest, CashFlow, Data, Dated, Method, Problem, Timing, Window};
 use crate::number::Exact;
 
 /// Days that make a year for the question whether to annualise.
@@ -75,9 +75,10 @@ fn from_valuations(
     let intervals: Vec<Interval> = sub_periods.iter().map(SubPeriod::interval).collect();
     warnings.extend(interval_warnings(&intervals, &sub_periods));
     let ends: Vec<NaiveDate> = sub_periods.iter().map(|period| period.end).collect();
-    let grid = alignment::Grid { start: Some(first.date), ends: &ends, valuations: used };
-    let (benchmark, gaps) = alignment::align(request.benchmark.as_ref(), &grid, request.options.method)?;
-    warnings.extend(gaps);
+    let picked = request.window.picks();
+    let grid = alignment::Grid { start: Some(first.date), ends: &ends, valuations: used, picked };
+    let benchmark = alignment::align(request.benchmark.as_ref(), &grid, request.options.method)?;
+    warnings.extend(benchmark_warnings(&intervals, &ends, benchmark.as_deref()));
     let spacing: Vec<NaiveDate> = valuations.iter().map(|row| row.date).collect();
     let days = days_between(first.date, last.date);
     let years = request.options.day_count.years(first.date, last.date);
@@ -107,41 +108,30 @@ fn from_returns(
     let until = bounds.end.map_or(returns.len(), |end| returns.partition_point(|row| row.date <= end));
     let used = returns.get(from..until).unwrap_or_default();
     let Some(last) = used.last() else {
-        return Err(Problem::field("/period", "too_few_returns", "the period holds no return; widen it"));
+        let message = "the period holds no return; widen it";
+        return Err(Problem::field(request.window.pointer(), "too_few_returns", message));
     };
+    let spacing: Vec<NaiveDate> = returns.iter().map(|row| row.date).collect();
+    let start = start_of_returns(request.window, used, &spacing)?;
     let intervals: Vec<Interval> = used.iter().map(|row| Interval::Earning(Link::supplied(row))).collect();
     let ends: Vec<NaiveDate> = used.iter().map(|row| row.date).collect();
-    let grid = alignment::Grid { start: bounds.start, ends: &ends, valuations: &[] };
-    let (benchmark, warnings) = alignment::align(request.benchmark.as_ref(), &grid, Method::Daily)?;
-    let spacing: Vec<NaiveDate> = returns.iter().map(|row| row.date).collect();
+    let grid = alignment::Grid { start, ends: &ends, valuations: &[], picked: request.window.picks() };
+    let benchmark = alignment::align(request.benchmark.as_ref(), &grid, Method::Daily)?;
+    let warnings = benchmark_warnings(&intervals, &ends, benchmark.as_deref());
     let count = i64::try_from(used.len()).unwrap_or(i64::MAX);
     let unknown = YearFraction { numerator: count, denominator: 1 };
-    let known = bounds.start.map(|start| request.options.day_count.years(start, last.date));
-    let mut series = series(
-        request,
-        risk_free_rate,
-        bounds.start,
-        intervals,
-        benchmark,
-        known.unwrap_or(unknown),
-        &spacing,
-    );
+    let known = start.map(|start| request.options.day_count.years(start, last.date));
+    let mut series =
+        series(request, risk_free_rate, start, intervals, benchmark, known.unwrap_or(unknown), &spacing);
     if known.is_none() {
         // Without a start the length is a count of periods: n / N years.
         series.years.denominator = i64::from(series.periods_per_year);
     }
-    series.under_one_year = match bounds.start {
+    series.under_one_year = match start {
         Some(start) => days_between(start, last.date) < DAYS_PER_YEAR,
         None => series.years.numerator < series.years.denominator,
     };
-    Ok(Resolved {
-        start: bounds.start,
-        end: last.date,
-        series,
-        money: None,
-        returns: used.to_vec(),
-        warnings,
-    })
+    Ok(Resolved { start, end: last.date, series, money: None, returns: used.to_vec(), warnings })
 }
 
 fn series(
@@ -168,14 +158,42 @@ fn series(
     }
 }
 
-/// N from the median spacing of dates in ascending order.
-fn inferred_periods_per_year(dates: &[NaiveDate]) -> u32 {
+/// Where returns begin: known from `period.start` alone. A standing window must
+/// not reach back further than one usual step before its first return.
+fn start_of_returns(
+    window: Window,
+    used: &[Dated],
+    supplied: &[NaiveDate],
+) -> Result<Option<NaiveDate>, Problem> {
+    /// A month or a holiday longer than usual.
+    const SLACK_DAYS: i64 = 5;
+    let (Some(first), Some(last)) = (used.first(), used.last()) else { return Ok(None) };
+    let bounds = window.bounds(supplied.last().copied().unwrap_or(last.date));
+    match (window, bounds.start) {
+        (Window::Standing { .. }, Some(start)) => {
+            let step = twice_median_spacing(supplied).unwrap_or(0);
+            let reaches = 2 * (days_between(start, first.date) - SLACK_DAYS) <= step;
+            if reaches { Ok(None) } else { Err(insufficient_history(start)) }
+        }
+        (Window::Standing { .. }, None) => Ok(None),
+        (Window::Custom { .. }, start) => Ok(start),
+    }
+}
+
+/// Twice the median of the days between dates in ascending order: the sum of the
+/// middle two where their number is even.
+fn twice_median_spacing(dates: &[NaiveDate]) -> Option<i64> {
     let mut days: Vec<i64> =
         dates.iter().zip(dates.iter().skip(1)).map(|(a, b)| days_between(*a, *b)).collect();
     days.sort_unstable();
-    let upper = days.get(days.len() / 2);
-    let lower = days.get(days.len().saturating_sub(1) / 2);
-    match upper.zip(lower).map(|(upper, lower)| upper + lower) {
+    let upper = days.get(days.len() / 2)?;
+    let lower = days.get(days.len().saturating_sub(1) / 2)?;
+    Some(upper + lower)
+}
+
+/// N from the median spacing of dates in ascending order.
+fn inferred_periods_per_year(dates: &[NaiveDate]) -> u32 {
+    match twice_median_spacing(dates) {
         Some(twice) if twice <= 2 * 4 => 252,
         Some(twice) if twice <= 2 * 10 => 52,
         Some(twice) if twice <= 2 * 45 => 12,
@@ -215,6 +233,23 @@ fn flows_within(
     (used, warnings)
 }
 
+/// The sub-periods that take part in the chain but have no benchmark return.
+fn benchmark_warnings(
+    intervals: &[Interval],
+    ends: &[NaiveDate],
+    links: Option<&[Option<Link>]>,
+) -> Vec<Warning> {
+    let sub_periods = intervals.iter().zip(ends).zip(links.unwrap_or_default());
+    let missing =
+        sub_periods.filter(|((interval, _), link)| !matches!(interval, Interval::Idle) && link.is_none());
+    let dates: Vec<NaiveDate> = missing.map(|((_, end), _)| *end).collect();
+    on_dates(
+        "benchmark_missing",
+        "no benchmark value at most 5 days old at both ends of the sub-period; the pair is dropped",
+        &dates,
+    )
+}
+
 fn interval_warnings(intervals: &[Interval], periods: &[SubPeriod]) -> Vec<Warning> {
     let ends_where = |wanted: fn(&Interval) -> bool| -> Vec<NaiveDate> {
         let matching = intervals.iter().zip(periods).filter(|(interval, _)| wanted(interval));
@@ -238,6 +273,7 @@ fn interval_warnings(intervals: &[Interval], periods: &[SubPeriod]) -> Vec<Warni
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TimePeriod;
 
     fn dates(spacing: &[i64]) -> Vec<NaiveDate> {
         let mut date: NaiveDate = "2023-01-01".parse().expect("a date");
@@ -247,6 +283,20 @@ mod tests {
             dates.push(date);
         }
         dates
+    }
+
+    #[test]
+    fn a_window_over_returns_knows_no_start_and_must_be_filled() {
+        let monthly = dates(&[31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30]);
+        let rows: Vec<Dated> = monthly.iter().map(|date| Dated { date: *date, value: Exact::ZERO }).collect();
+        let as_of = Some("2023-12-01".parse().expect("a date"));
+        let start = |time_period| {
+            let window = Window::Standing { time_period, as_of };
+            start_of_returns(window, &rows, &monthly).map_err(|problem| problem.code)
+        };
+        assert_eq!(start(TimePeriod::OneYear), Ok(None));
+        assert_eq!(start(TimePeriod::Itd), Ok(None));
+        assert_eq!(start(TimePeriod::FiveYears), Err("insufficient_history"));
     }
 
     #[test]

@@ -12,6 +12,19 @@ pub(crate) struct Bounds {
 }
 
 impl Window {
+    /// Where the request states it.
+    pub(crate) fn pointer(self) -> &'static str {
+        match self {
+            Self::Custom { .. } => "/period",
+            Self::Standing { .. } => "/time_period",
+        }
+    }
+
+    /// Whether it picks a part of the data.
+    pub(crate) fn picks(self) -> bool {
+        !matches!(self, Self::Custom { start: None, end: None })
+    }
+
     /// The bounds, given the last date of the data.
     pub(crate) fn bounds(self, last: NaiveDate) -> Bounds {
         match self {
@@ -63,7 +76,7 @@ fn day_before_month(date: NaiveDate, month: u32) -> Option<NaiveDate> {
 /// first there is, where a custom window reaches back further) to the last one on
 /// or before its end.
 pub(crate) fn select(valuations: &[Dated], window: Window) -> Result<&[Dated], Problem> {
-    let Some(last) = valuations.last() else { return Err(too_few()) };
+    let Some(last) = valuations.last() else { return Err(too_few(window)) };
     let bounds = window.bounds(last.date);
     let until = bounds.end.map_or(valuations.len(), |end| valuations.partition_point(|row| row.date <= end));
     let from = match bounds.start {
@@ -76,25 +89,24 @@ pub(crate) fn select(valuations: &[Dated], window: Window) -> Result<&[Dated], P
     };
     match valuations.get(from..until) {
         Some(rows) if rows.len() >= 2 => Ok(rows),
-        _ => Err(too_few()),
+        _ => Err(too_few(window)),
     }
 }
 
-fn too_few() -> Problem {
+fn too_few(window: Window) -> Problem {
     Problem::field(
-        "/period",
+        window.pointer(),
         "too_few_valuations",
         "the period holds fewer than two valuations; widen it or supply valuations at its start and end",
     )
 }
 
-fn insufficient_history(start: NaiveDate) -> Problem {
+/// The data begins after the window does.
+pub(crate) fn insufficient_history(start: NaiveDate) -> Problem {
     Problem::field(
         "/time_period",
         "insufficient_history",
-        format!(
-            "no valuation on or before {start}, where this window starts; ask for ITD or supply an earlier one"
-        ),
+        format!("no data on or before {start}, where this window starts; ask for ITD or supply earlier data"),
     )
 }
 

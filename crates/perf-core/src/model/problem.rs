@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::Serialize;
 
 /// Most field errors that one problem lists; `errors_omitted` counts the rest.
@@ -39,6 +41,14 @@ pub struct Problem {
     pub errors_omitted: Option<usize>,
 }
 
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
 impl Problem {
     fn new(status: u16, code: &'static str, title: &'static str, detail: String) -> Self {
         Self {
@@ -79,6 +89,7 @@ impl Problem {
         let first = errors.first().map_or("invalid_request", |error| error.code);
         let code = if errors.iter().all(|error| error.code == first) { first } else { "invalid_request" };
         let detail = match errors.as_slice() {
+            [only] if only.pointer.is_empty() => only.message.clone(),
             [only] => format!("{}: {}", only.pointer, only.message),
             several => format!("{} places of the request need correction", several.len()),
         };

@@ -66,6 +66,8 @@ impl Ball {
 
 impl Real for Ball {
     const RESOLUTION: f64 = UNIT;
+    const NOISE: f64 = 0.0;
+    const COST: usize = 1;
 
     #[inline]
     fn dust() -> Self {

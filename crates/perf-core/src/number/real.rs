@@ -75,6 +75,13 @@ pub trait Real:
     /// Relative size of what one operation may lose.
     const RESOLUTION: f64;
 
+    /// A sum within this share of its terms is zero for all that the type can
+    /// tell; none where the type knows its errors.
+    const NOISE: f64;
+
+    /// Work of one operation, the fast type's being 1.
+    const COST: usize;
+
     /// The share of its largest term below which a result is zero: 1e-24 and a
     /// hair (1e-29 of it), so that what lies on the threshold is dust on every type.
     #[must_use]
@@ -192,9 +199,16 @@ pub trait Real:
     /// # Errors
     /// [`Failure::Imprecise`] where the error bound reaches across the threshold.
     fn is_dust(&self, scale: &Self) -> Figure<bool> {
-        let dust = scale.clone() * Self::dust();
-        let above = (self.clone() - dust.clone()).sign();
-        let below = (self.clone() + dust).sign();
+        self.is_within(&(scale.clone() * Self::dust()))
+    }
+
+    /// Whether the magnitude is at or below `threshold`, which is not negative.
+    ///
+    /// # Errors
+    /// [`Failure::Imprecise`] where the error bound reaches across the threshold.
+    fn is_within(&self, threshold: &Self) -> Figure<bool> {
+        let above = (self.clone() - threshold.clone()).sign();
+        let below = (self.clone() + threshold.clone()).sign();
         match (above, below) {
             (Ok(Ordering::Less | Ordering::Equal), Ok(Ordering::Greater | Ordering::Equal)) => Ok(true),
             (Ok(Ordering::Greater), _) | (_, Ok(Ordering::Less)) => Ok(false),

@@ -93,6 +93,26 @@ impl Rounded {
         format!("{}e{}", self.mantissa, self.exponent).parse().unwrap_or(f64::INFINITY)
     }
 
+    /// The value times 10^`shift` with a fixed number of decimals, half-even: for people.
+    ///
+    /// ```
+    /// use perf_core::number::Rounded;
+    /// let rate: Rounded = "0.16240211159804130768".parse()?;
+    /// assert_eq!(rate.to_fixed(2, 4), "16.2402");
+    /// # Ok::<(), perf_core::number::NumberError>(())
+    /// ```
+    #[must_use]
+    pub fn to_fixed(self, shift: i32, decimals: u32) -> String {
+        let (numerator, denominator) = self.as_fraction();
+        let places = shift.saturating_add(i32::try_from(decimals).unwrap_or(0));
+        let power = power_of_ten(places.unsigned_abs());
+        let (numerator, denominator) =
+            if places >= 0 { (numerator * power, denominator) } else { (numerator, denominator * power) };
+        let negative = numerator.is_negative();
+        let magnitude = divide_half_even(&if negative { -numerator } else { numerator }, &denominator);
+        Exact::new(if negative { -magnitude } else { magnitude }, decimals).to_string()
+    }
+
     /// The sign: −1, 0 or 1.
     #[must_use]
     pub fn signum(self) -> i32 {
@@ -171,6 +191,15 @@ mod tests {
         assert_eq!(shown(100_000_000_000_000_000_005, -20), "1");
         assert_eq!(shown(100_000_000_000_000_000_015, -20), "1.0000000000000000002");
         assert_eq!(shown(999_999_999_999_999_999_996, -21), "1");
+    }
+
+    #[test]
+    fn fixed_decimals_round_half_even_and_invent_no_digit() {
+        let fixed = |text: &str, shift| text.parse::<Rounded>().expect("a number").to_fixed(shift, 4);
+        assert_eq!(fixed("999999999999999", 2), "99999999999999900.0000");
+        assert_eq!(fixed("-0.00000001", 2), "0.0000");
+        assert_eq!(fixed("0.00005", 0), "0.0000");
+        assert_eq!(fixed("-0.00015", 0), "-0.0002");
     }
 
     #[test]

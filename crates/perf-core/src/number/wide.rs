@@ -96,6 +96,8 @@ impl ToF64 for Context<HalfEven> {
 
 impl Real for Wide {
     const RESOLUTION: f64 = 1e-119;
+    const NOISE: f64 = 1e-90;
+    const COST: usize = 30;
 
     fn dust() -> Self {
         let hair = power_of_ten(29);

@@ -43,9 +43,9 @@ pub enum HeadlineRule {
 pub enum Proof {
     /// The flows change sign once (Descartes).
     OneSignChange,
-    /// The discounted running balance changes sign once (Norstrom).
+    /// Running totals of the discounted flows change sign once (Norstrom, Descartes).
     RunningBalance,
-    /// The whole range between the domination points was searched with bounds.
+    /// The roots of every derivative were found first (Rolle).
     Isolation,
 }
 
@@ -58,16 +58,12 @@ pub struct Irr {
     #[serde(serialize_with = "rates")]
     pub roots: Vec<Result<Rounded, Reason>>,
     /// ln(1 + r) of the headline.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub log_rate: Option<Rounded>,
     /// |Σ| / Σ|terms| at `log_rate` as it is printed, to three digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub residual: Option<Rounded>,
     /// Which root is the headline.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub headline_rule: Option<HeadlineRule>,
     /// Why no further root exists.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
     /// The headline rate a year, or why there is none.
     #[serde(skip)]
@@ -125,6 +121,7 @@ impl Irr {
 
 fn solution<R: Real>(stream: &Stream, period: YearFraction, target: Target) -> Figure<Irr> {
     let (roots, proof) = log_rates::<R>(stream)?;
+    let roots = roots.into_iter().map(|root| root.without_dust(&R::one())).collect::<Figure<Vec<R>>>()?;
     let aim = match target {
         Target::ModifiedDietz(aim) => aim,
         Target::Zero => 0.0,
@@ -192,14 +189,13 @@ fn only_root<R: Real>(stream: &Stream) -> Figure<Option<(R, Proof)>> {
     let changing: Vec<_> = sides.into_iter().filter(|(_, _, sign)| *sign == total.reverse()).collect();
     let [(side, mirrored, _)] = changing.as_slice() else { return Ok(None) };
     let finder = Finder::new(side);
-    let root: R = finder.refine(0.0, side.domination_bound(), total, 0)?;
+    let root: R = finder.crossing(total)?;
     let signed = if *mirrored { -root.clone() } else { root.clone() };
     if one_change {
         return Ok(Some((signed, Proof::OneSignChange)));
     }
     let below = (root.clone() - R::approximately(R::RESOLUTION.sqrt() / side.years())).center();
-    let proven = side.is_only_root_above(&below) == Ok(true);
-    Ok(proven.then_some((signed, Proof::RunningBalance)))
+    Ok(side.proves_only_root_above(&below).then_some((signed, Proof::RunningBalance)))
 }
 
 /// |Σ| / Σ|terms| at a logarithmic rate as it is printed, to three digits.
@@ -207,8 +203,9 @@ fn residual<R: Real>(stream: &Stream, log_rate: Rounded) -> Figure<Rounded> {
     /// Enough for a size.
     const DIGITS: u32 = 3;
     let w = R::rounded(log_rate).magnitude();
-    let sums = if log_rate.signum() < 0 { stream.reversed().sums(&w, 0) } else { stream.sums(&w, 0) };
-    sums.residual()?.round_to(DIGITS)
+    let reversed = (log_rate.signum() < 0).then(|| stream.reversed());
+    let side = reversed.as_ref().unwrap_or(stream);
+    side.sums(&side.weights(), &w).residual()?.round_to(DIGITS)
 }
 
 #[cfg(test)]
@@ -269,6 +266,43 @@ mod tests {
         assert_eq!(roots(&yearly(&["1", "-2.2000001", "1.21000011"])), ["0.1", "0.1000001"]);
         // The same, with a gap of 1e-10.
         assert_eq!(roots(&yearly(&["1", "-2.2000000001", "1.21000000011"])), ["0.1", "0.1000000001"]);
+    }
+
+    #[test]
+    fn roots_closer_than_the_noise_of_the_terms_are_told_apart() {
+        let pair = |last: &str| roots(&yearly(&["-1", "2", last]));
+        assert_eq!(pair("-0.999999999999999999999999"), ["-0.000000000001", "0.000000000001"]);
+        assert_eq!(roots(&yearly(&["-1.000000000001", "2.000000000001", "-1"])), ["-9.99999999999e-13", "0"]);
+        let three = roots(&yearly(&["-1.0000000300000002", "3.0000000600000002", "-3.00000003", "1"]));
+        assert_eq!(three, ["-0.000000019999999600000008", "-0.000000009999999900000001", "0"]);
+    }
+
+    #[test]
+    fn eight_roots_are_all_listed() {
+        let amounts = ["40320", "-109584", "118124", "-67284", "22449", "-4536", "546", "-36", "1"];
+        let expected = [
+            "-0.875",
+            "-0.85714285714285714286",
+            "-0.83333333333333333333",
+            "-0.8",
+            "-0.75",
+            "-0.66666666666666666667",
+            "-0.5",
+            "0",
+        ];
+        assert_eq!(roots(&yearly(&amounts)), expected);
+    }
+
+    #[test]
+    fn alternating_flows_have_one_rate() {
+        let amounts: Vec<Exact> =
+            (0..400).map(|i| Exact::from(if i % 2 == 0 { 1000 + i } else { -1000 - i })).collect();
+        let flows: Vec<(i64, &Exact)> = (0..).zip(&amounts).collect();
+        let irr = solve(&flows, YearFraction { numerator: 399, denominator: 365 }, Target::Zero);
+        assert_eq!(
+            (roots(&irr), irr.proof),
+            (vec!["0.35956021217935631009".to_owned()], Some(Proof::RunningBalance))
+        );
     }
 
     #[test]

@@ -26,32 +26,44 @@ struct Term {
     gap: usize,
 }
 
-/// The positive and the negative part of a sum, and of its derivative in −w.
+/// The factors that a sum is taken with, term by term, and their signs.
+#[derive(Clone)]
+pub(crate) struct Weights<R> {
+    factors: Vec<R>,
+    negative: Vec<bool>,
+}
+
+impl<R: Real> Weights<R> {
+    /// Index of the first term whose sign differs from that of the term before.
+    pub(crate) fn first_change(&self) -> Option<usize> {
+        let pairs = self.negative.iter().zip(self.negative.iter().skip(1));
+        pairs.enumerate().find(|(_, (a, b))| a != b).map(|(index, _)| index + 1)
+    }
+
+    /// Changes of sign from term to term.
+    pub(crate) fn sign_changes(&self) -> usize {
+        self.negative.iter().zip(self.negative.iter().skip(1)).filter(|(a, b)| a != b).count()
+    }
+}
+
+/// A weighted sum of the discounted terms, the sum of their magnitudes, and the
+/// sum's slope: its derivative in −w, per unit of time.
 pub(crate) struct Sums<R> {
-    pub(crate) gains: R,
-    pub(crate) losses: R,
-    pub(crate) slope_gains: R,
-    pub(crate) slope_losses: R,
+    pub(crate) value: R,
+    pub(crate) size: R,
+    pub(crate) slope: R,
 }
 
 impl<R: Real> Sums<R> {
-    pub(crate) fn value(&self) -> R {
-        self.gains.clone() - self.losses.clone()
-    }
-
-    pub(crate) fn slope(&self) -> R {
-        self.slope_gains.clone() - self.slope_losses.clone()
-    }
-
-    /// The sign of the value; equal where it is dust of its terms.
+    /// The sign of the value; equal where it is within the noise of its terms.
     pub(crate) fn sign(&self) -> Figure<Ordering> {
-        self.value().without_dust(&(self.gains.clone() + self.losses.clone()))?.sign()
+        let noise = self.size.clone() * R::approximately(R::NOISE);
+        if self.value.is_within(&noise)? { Ok(Ordering::Equal) } else { self.value.sign() }
     }
 
     /// |Σ| / Σ|terms|.
     pub(crate) fn residual(&self) -> Figure<R> {
-        let terms = self.gains.clone() + self.losses.clone();
-        (self.value() / terms).magnitude().without_dust(&R::one())
+        (self.value.clone() / self.size.clone()).magnitude().without_dust(&R::one())
     }
 }
 
@@ -161,55 +173,122 @@ impl Stream {
         self.gaps.iter().map(|gap| unit.power_integer(*gap)).collect()
     }
 
-    /// The terms a·e^(−w·s/year), in order of time.
-    fn discounted<R: Real>(&self, w: &R) -> Vec<R> {
+    /// The flows themselves.
+    pub(crate) fn weights<R: Real>(&self) -> Weights<R> {
+        Weights {
+            factors: self.terms.iter().map(|term| R::ratio(&term.amount, &IBig::ONE)).collect(),
+            negative: self.terms.iter().map(|term| term.amount.is_negative()).collect(),
+        }
+    }
+
+    /// Weights times τ − s, with τ between the term `change` and the one before:
+    /// the derivative of e^(wτ)·Σ, up to a positive factor. One change of sign less.
+    pub(crate) fn derived<R: Real>(&self, weights: &Weights<R>, change: usize) -> Weights<R> {
+        let time = |index: usize| self.terms.get(index).map_or(0, |term| to_integer(term.time));
+        let (twice_tau, scale) =
+            (time(change.saturating_sub(1)) + time(change), R::integer(2 * time(self.len() - 1)));
+        let lever = |term: &Term| twice_tau - 2 * to_integer(term.time);
+        let factors = self.terms.iter().zip(&weights.factors);
+        Weights {
+            factors: factors
+                .map(|(term, factor)| factor.clone() * R::integer(lever(term)) / scale.clone())
+                .collect(),
+            negative: self
+                .terms
+                .iter()
+                .zip(&weights.negative)
+                .map(|(term, sign)| *sign != (lever(term) < 0))
+                .collect(),
+        }
+    }
+
+    /// The weighted terms at `w`, in order of time.
+    fn discounted<R: Real>(&self, weights: &Weights<R>, w: &R) -> Vec<R> {
         let discounts = self.discounts(w);
         let mut discount = R::one();
-        let term = |term: &Term| {
+        let term = |(term, factor): (&Term, &R)| {
             if let Some(step) = discounts.get(term.gap) {
                 discount = discount.clone() * step.clone();
             }
-            R::ratio(&term.amount, &IBig::ONE) * discount.clone()
+            factor.clone() * discount.clone()
         };
-        self.terms.iter().map(term).collect()
+        self.terms.iter().zip(&weights.factors).map(term).collect()
     }
 
-    /// The derivative of order `order` at `w`, up to its sign and a positive factor.
-    pub(crate) fn sums<R: Real>(&self, w: &R, order: u64) -> Sums<R> {
-        let zero = R::zero;
-        let mut sums = Sums { gains: zero(), losses: zero(), slope_gains: zero(), slope_losses: zero() };
-        for (term, discounted) in self.terms.iter().zip(self.discounted(w)) {
-            let time = R::integer(i64::try_from(term.time).unwrap_or(i64::MAX));
-            let value = if order == 0 { discounted } else { discounted * time.power_integer(order) };
-            let slope = value.clone() * time;
-            if term.amount.is_negative() {
-                sums.losses = sums.losses - value;
-                sums.slope_losses = sums.slope_losses - slope;
-            } else {
-                sums.gains = sums.gains + value;
-                sums.slope_gains = sums.slope_gains + slope;
-            }
+    /// The weighted sum at `w`.
+    pub(crate) fn sums<R: Real>(&self, weights: &Weights<R>, w: &R) -> Sums<R> {
+        let mut sums = Sums { value: R::zero(), size: R::zero(), slope: R::zero() };
+        let terms = self.terms.iter().zip(&weights.negative).zip(self.discounted(weights, w));
+        for ((term, negative), discounted) in terms {
+            let magnitude = if *negative { -discounted.clone() } else { discounted.clone() };
+            sums.slope = sums.slope + discounted.clone() * R::integer(to_integer(term.time));
+            sums.value = sums.value + discounted;
+            sums.size = sums.size + magnitude;
         }
         sums
     }
 
-    /// Whether at most one root lies above `w` and none below.
+    /// Whether it is proven that one root lies above `w` and none below.
     ///
-    /// The roots above `w` are no more than the sign changes of the running sums
-    /// of the flows discounted at `w`, and those below no more than the sign
-    /// changes of the sums run from the last flow back (Norstrom 1972; Descartes'
-    /// rule for a Laplace transform).
-    pub(crate) fn is_only_root_above<R: Real>(&self, w: &R) -> Figure<bool> {
-        let terms = self.discounted(w);
-        Ok(running_sign_changes(terms.iter())? <= 1 && running_sign_changes(terms.iter().rev())? == 0)
+    /// On a grid of time units the sum is a power series in the discount factor,
+    /// and so is its quotient by (1 − x)^k: its coefficients are the running
+    /// totals of the discounted flows, taken k times. By Descartes' rule there are
+    /// no more roots above `w` than these totals change sign (Norstrom 1972 for
+    /// k = 1), and no more below than the totals run from the last flow back.
+    pub(crate) fn proves_only_root_above<R: Real>(&self, w: &R) -> bool {
+        let terms = self.discounted(&self.weights(), w);
+        let forward = self.terms.iter().map(|term| term.time).zip(terms.iter().cloned());
+        let backward = self.terms.iter().map(|term| self.duration() - term.time).zip(terms.iter().cloned());
+        running_totals_change(self.duration(), forward, 1)
+            && running_totals_change(self.duration(), backward.rev(), 0)
     }
 }
 
-fn running_sign_changes<'a, R: Real + 'a>(terms: impl Iterator<Item = &'a R>) -> Figure<usize> {
-    let (mut total, mut last, mut changes) = (R::zero(), Ordering::Equal, 0);
-    for term in terms {
-        total = total + term.clone();
-        let sign = total.sign()?;
+fn to_integer(time: u64) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
+}
+
+/// Running totals taken again and again, until their signs change at most `allowed` times.
+fn running_totals_change<R: Real>(
+    duration: u64,
+    terms: impl Iterator<Item = (u64, R)>,
+    allowed: usize,
+) -> bool {
+    /// How often totals are taken: more tell more, at the cost of precision.
+    const MAX_ROUNDS: usize = 48;
+    /// Longest grid worth walking.
+    const MAX_GRID: u64 = 200_000;
+    let on_grid = duration < MAX_GRID;
+    let mut totals: Vec<R> = Vec::new();
+    for (time, term) in terms {
+        let position = usize::try_from(time).unwrap_or(usize::MAX);
+        while on_grid && totals.len() < position {
+            totals.push(R::zero());
+        }
+        totals.push(term);
+    }
+    // Beyond the last flow, a k-fold total is a positive combination of the last
+    // totals of every fold, so that their signs bound the changes still to come.
+    let mut ends: Vec<R> = Vec::new();
+    let rounds = if on_grid { MAX_ROUNDS } else { 1 };
+    for _ in 0..rounds {
+        let mut total = R::zero();
+        for value in &mut totals {
+            total = total + value.clone();
+            *value = total.clone();
+        }
+        if sign_changes(totals.iter().chain(ends.iter().rev())).is_ok_and(|changes| changes <= allowed) {
+            return true;
+        }
+        ends.push(total);
+    }
+    false
+}
+
+fn sign_changes<'a, R: Real + 'a>(values: impl Iterator<Item = &'a R>) -> Figure<usize> {
+    let (mut last, mut changes) = (Ordering::Equal, 0);
+    for value in values {
+        let sign = value.sign()?;
         changes += usize::from(last != Ordering::Equal && sign == last.reverse());
         last = if sign == Ordering::Equal { last } else { sign };
     }

@@ -36,10 +36,18 @@ pub(super) fn table(
         errors,
     };
     match check_utf8(file.text) {
+        Ok(()) if has_open_quote(file.text) => {
+            table.fail("malformed_csv", "expected every quote to be closed".to_owned());
+        }
         Ok(()) => table.read(file.text),
         Err(problem) => table.fail("malformed_csv", problem.detail),
     }
     table.series
+}
+
+/// Whether the file ends inside a quoted cell, as one cut short does.
+fn has_open_quote(text: &[u8]) -> bool {
+    text.iter().filter(|byte| **byte == b'"').count() % 2 == 1
 }
 
 /// A file being read.
