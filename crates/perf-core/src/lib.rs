@@ -6,5 +6,7 @@ pub mod calculations;
 pub mod config;
 pub mod model;
 pub mod number;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod parallel;
 pub mod retry;

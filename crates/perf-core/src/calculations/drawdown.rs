@@ -12,6 +12,7 @@ use crate::number::{Figure, Real};
 /// When the maximum drawdown happened; dates that the data does not tell, or that
 /// have not come, are `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DrawdownDates {
     /// First date at the level that the fall started from.
     pub peak_date: Option<NaiveDate>,

@@ -8,6 +8,7 @@ const MAX_WARNINGS_PER_CODE: usize = 100;
 
 /// A remark on a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Warning {
     /// Machine word.
     pub code: &'static str,

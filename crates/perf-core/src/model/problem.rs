@@ -7,6 +7,7 @@ pub const MAX_LISTED_ERRORS: usize = 1_000;
 
 /// One thing wrong with one place of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// JSON pointer (RFC 6901) to the place.
     pub pointer: String,
@@ -18,6 +19,7 @@ pub struct FieldError {
 
 /// A refusal as RFC 9457 `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// URI of the kind of problem.
     #[serde(rename = "type")]
@@ -50,7 +52,9 @@ impl fmt::Display for Problem {
 impl std::error::Error for Problem {}
 
 impl Problem {
-    fn new(status: u16, code: &'static str, title: &'static str, detail: String) -> Self {
+    /// A problem without field errors; `code` also ends its `type`.
+    #[must_use]
+    pub fn new(status: u16, code: &'static str, title: &'static str, detail: String) -> Self {
         Self {
             kind: format!("urn:investment-performance:problem:{code}"),
             title,

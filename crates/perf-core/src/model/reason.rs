@@ -7,6 +7,8 @@ use serde::Serialize;
 /// assert_eq!(Reason::ZeroVolatility.as_str(), "zero_volatility");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "Why a figure is undefined."))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Fewer than 365 days: not annualised.

@@ -50,6 +50,7 @@ impl Serialize for Reasons<'_> {
 
 /// The period that the figures are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Period {
     /// Date of the opening value; unknown for returns without `period.start`.
     pub start: Option<NaiveDate>,
@@ -61,6 +62,7 @@ pub struct Period {
 
 /// Every convention that the figures rest on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Conventions {
     /// Timing of flows that do not state their own.
     pub cash_flow_timing: Timing,
@@ -74,12 +76,15 @@ pub struct Conventions {
     pub day_count: DayCount,
     /// Annual.
     #[serde(serialize_with = "as_number")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Rounded))]
     pub risk_free_rate: Exact,
     /// Annual.
     #[serde(serialize_with = "as_number")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Rounded))]
     pub minimum_acceptable_return: Exact,
     /// Of the values at risk.
     #[serde(serialize_with = "as_number")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Rounded))]
     pub confidence_level: Exact,
 }
 
@@ -92,6 +97,7 @@ fn as_number<S: Serializer>(value: &Exact, serializer: S) -> Result<S::Ok, S::Er
 
 /// Opening value + net cash flow + gain = closing value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reconciliation {
     /// First valuation used.
     pub opening_value: Exact,
@@ -105,6 +111,7 @@ pub struct Reconciliation {
 
 /// The working of one sub-period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SubPeriodRow {
     /// Date of the beginning value; unknown for the first of a series of returns.
     pub start: Option<NaiveDate>,
@@ -118,6 +125,7 @@ pub struct SubPeriodRow {
     pub net_cash_flow: Option<Exact>,
     /// Σ w·C, to twenty digits.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Exact>))]
     pub weighted_cash_flow: Option<Rounded>,
     /// V1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,6 +147,7 @@ fn as_text<S: Serializer>(value: &Option<Rounded>, serializer: S) -> Result<S::O
 
 /// The benchmark's part in a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BenchmarkUse {
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,6 +184,7 @@ impl Serialize for WindowName {
 
 /// What became of the wish to store a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stored {
     /// On its way to the store.
@@ -185,6 +195,7 @@ pub enum Stored {
 
 /// The result of a calculation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CalculationResult {
     /// The line's own name, in a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -247,6 +258,7 @@ pub struct CalculationResult {
 
 /// The answer to an IRR request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IrrResult {
     /// The line's own name, in a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -268,6 +280,7 @@ pub struct IrrResult {
 
 /// The reason for a missing `irr`, by its name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UndefinedIrr {
     /// Why there is no rate.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,7 @@ use crate::number::{Ball, Exact, Failure, Figure, Real, Rounded, Wide};
 
 /// How many rates solve the equation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IrrStatus {
     /// One.
@@ -27,6 +28,7 @@ pub enum IrrStatus {
 
 /// Which root became the headline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HeadlineRule {
     /// There is only one.
@@ -39,6 +41,7 @@ pub enum HeadlineRule {
 
 /// How it is known that the roots listed are all there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// The flows change sign once (Descartes).
@@ -51,11 +54,13 @@ pub enum Proof {
 
 /// The solution of Σ a·(1 + r)^(−t) = 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Irr {
     /// How many roots there are.
     pub status: IrrStatus,
     /// All rates above −1, ascending; fractions a year, `null` above 1e120.
     #[serde(serialize_with = "rates")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Option<Rounded>>))]
     pub roots: Vec<Result<Rounded, Reason>>,
     /// ln(1 + r) of the headline.
     pub log_rate: Option<Rounded>,
