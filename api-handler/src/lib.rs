@@ -10,6 +10,7 @@ mod refusal;
 mod router;
 mod routes;
 mod state;
+#[cfg(feature = "viewer")]
 mod viewer;
 mod workers;
 

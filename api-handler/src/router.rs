@@ -13,23 +13,24 @@ use crate::observe::observe;
 use crate::refusal::Refusal;
 use crate::routes::{calculate, health, irr, openapi};
 use crate::state::{ApiState, BODY_BYTES_MAX};
-use crate::viewer;
 
 /// The HTTP surface.
 ///
 /// Every answer carries `x-request-id`; every refusal is a problem (RFC 9457).
-/// All routes need a caller, except `/health` and the viewer at `/docs`.
+/// All routes need a caller, except `/health` and, with the feature `viewer`, `/docs`.
 pub fn router(state: ApiState) -> Router {
     surrounded(routes(), state)
 }
 
 fn routes() -> Router<ApiState> {
-    Router::new()
+    let routes = Router::new()
         .route("/health", get(health::health))
         .route("/openapi.json", get(openapi::description))
         .route("/calculate", post(calculate::calculate))
-        .route("/irr", post(irr::irr))
-        .merge(viewer::routes())
+        .route("/irr", post(irr::irr));
+    #[cfg(feature = "viewer")]
+    let routes = routes.merge(crate::viewer::routes());
+    routes
 }
 
 /// The routes within what every request goes through.

@@ -369,6 +369,20 @@ async fn description_is_served_as_generated() {
 }
 
 #[tokio::test]
+async fn every_described_route_is_there() {
+    let document = serde_json::to_value(crate::openapi::document()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let expected = if path == "/health" { 200 } else { 401 };
+            assert_eq!(send(&router(state()), request).await.status.as_u16(), expected, "{path}");
+        }
+    }
+}
+
+#[cfg(feature = "viewer")]
+#[tokio::test]
 async fn viewer_loads_nothing_from_elsewhere() {
     let open =
         async |path: &str| send(&router(state()), Request::get(path).body(Body::empty()).unwrap()).await;

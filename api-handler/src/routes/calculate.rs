@@ -42,7 +42,7 @@ pub(crate) async fn calculate(
     let key = Key::new(tenant, &text);
     let (result, was_cached) = cached(&state.answers().calculations, key, compute).await?;
     if !was_cached {
-        return json(&result);
+        return json(result.as_ref());
     }
     json(&CalculationResult { request_id, cached: true, ..Arc::unwrap_or_clone(result) })
 }

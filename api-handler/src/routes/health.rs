@@ -1,8 +1,11 @@
 //! `GET /health`.
 
-use axum::Json;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use super::json;
+use crate::refusal::Refusal;
 
 /// That the service answers, and which version of it.
 #[derive(Serialize, ToSchema)]
@@ -18,6 +21,6 @@ pub(crate) struct Health {
     responses((status = 200, description = "It does", body = Health)),
     security(()),
 )]
-pub(crate) async fn health() -> Json<Health> {
-    Json(Health { version: env!("CARGO_PKG_VERSION") })
+pub(crate) async fn health() -> Result<Response, Refusal> {
+    json(&Health { version: env!("CARGO_PKG_VERSION") })
 }

@@ -36,5 +36,5 @@ pub(crate) async fn irr(
     let compute = || workers.run(bytes, move || Ok(Arc::new(internal_rate_of_return(&read::irr(&body)?))));
     let key = Key::new(caller.client_id, &text);
     let (result, _) = cached(&state.answers().irrs, key, compute).await?;
-    json(&result)
+    json(result.as_ref())
 }

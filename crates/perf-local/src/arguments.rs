@@ -1,9 +1,14 @@
 //! The command line's grammar.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use api_handler::auth::Scope;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use perf_core::model::Identifier;
+
+use crate::development::DEFAULT_DATA_FILE;
 use crate::input::STANDARD_INPUT;
 
 /// How did this portfolio do? Time-weighted and money-weighted returns, risk and
@@ -26,6 +31,12 @@ pub(crate) enum Command {
     /// Answer JSON Lines requests, in order, on all cores
     #[command(after_help = BATCH_EXAMPLES)]
     Batch(BatchArguments),
+    /// Answer HTTP requests on this machine
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServeArguments),
+    /// Print a token for the local server, or for a deployment whose secret you have
+    #[command(after_help = TOKEN_EXAMPLES)]
+    Token(TokenArguments),
     /// Recompute published worked examples and show expected, got, difference
     Selftest,
 }
@@ -56,6 +67,94 @@ with the answer. A line that cannot be answered becomes {\"error\": ...} and the
 
 Example:
   perfcalc batch requests.jsonl > results.jsonl";
+
+const SERVE_EXAMPLES: &str = "\
+Answers POST /calculate, POST /irr, GET /health and GET /openapi.json; /docs is for a browser.
+Stored ledgers, events and stored results are not there yet: results say \"stored\": \"none\".
+
+The first start makes a development secret beside the data file, for perfcalc token. The server
+speaks plain HTTP: leave it on the loopback address. Ctrl-C or SIGTERM stops it after the requests
+in work.
+
+Log lines are JSON on standard error. The environment may hold LOG_LEVEL, RISK_FREE_RATE,
+CACHE_TTL_SECONDS, MAX_CONCURRENCY and PERF_CONFIG (docs/configuration.md).
+
+Example:
+  perfcalc serve --addr 127.0.0.1:0";
+
+const TOKEN_EXAMPLES: &str = "\
+Examples:
+  curl -H \"Authorization: Bearer $(perfcalc token --client acme)\" http://127.0.0.1:3000/openapi.json
+  aws secretsmanager get-secret-value --secret-id NAME --query SecretString --output text \\
+      | perfcalc token --client acme --secret-stdin --issuer ISSUER --audience AUDIENCE
+
+One line break at the end of standard input is not part of the secret.";
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    pub(crate) addr: SocketAddr,
+    /// Data file; the development secret is kept beside it
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_DATA_FILE)]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArguments {
+    /// Tenant that the token is for
+    #[arg(long, value_name = "CLIENT")]
+    pub(crate) client: Identifier,
+    /// What it allows: performance:read, performance:write, performance:admin
+    #[arg(long, value_name = "SCOPES", default_value = "performance:read performance:write",
+          value_parser = scope)]
+    pub(crate) scope: String,
+    /// Data file of the local server
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_DATA_FILE)]
+    pub(crate) data: PathBuf,
+    /// How long it is valid, such as 90s, 15m or 1h; at most 24h
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = seconds,
+          allow_hyphen_values = true)]
+    pub(crate) ttl: i64,
+    /// Sign with the secret on standard input
+    #[arg(long, requires_all = ["issuer", "audience"], conflicts_with = "data")]
+    pub(crate) secret_stdin: bool,
+    /// Issuer that the deployment expects
+    #[arg(long, value_name = "ISSUER", requires = "secret_stdin")]
+    pub(crate) issuer: Option<String>,
+    /// Audience that the deployment expects
+    #[arg(long, value_name = "AUDIENCE", requires = "secret_stdin")]
+    pub(crate) audience: Option<String>,
+}
+
+/// A list of known scopes: a misspelt one would grant nothing.
+fn scope(text: &str) -> Result<String, String> {
+    let known = |word: &str| Scope::ALL.iter().any(|scope| scope.word() == word);
+    match text.split_whitespace().find(|word| !known(word)) {
+        Some(unknown) => {
+            let all = Scope::ALL.map(Scope::word).join(", ");
+            Err(format!("{unknown:?} is none of {all}"))
+        }
+        None => Ok(text.split_whitespace().collect::<Vec<_>>().join(" ")),
+    }
+}
+
+/// A time such as `15m`, in seconds.
+fn seconds(text: &str) -> Result<i64, String> {
+    let unit = |character| match character {
+        's' => Some(1),
+        'm' => Some(60),
+        'h' => Some(3_600),
+        _ => None,
+    };
+    let parse = || {
+        let (last, _) = text.char_indices().next_back()?;
+        let (number, suffix) = text.split_at_checked(last)?;
+        let number: u32 = number.parse().ok()?;
+        Some(i64::from(number) * suffix.chars().next().and_then(unit)?)
+    };
+    parse().ok_or_else(|| "expected a whole number and s, m or h, such as 15m".to_owned())
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct FileArguments {
@@ -161,4 +260,28 @@ pub(crate) struct ConventionArguments {
 fn entity(text: &str) -> Result<(String, String), String> {
     let parts = text.split_once(':').map(|(level, id)| (level.to_owned(), id.to_owned()));
     parts.ok_or_else(|| "expected TYPE:ID, such as portfolio:port-1".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit() {
+        for (text, expected) in [("90s", 90), ("15m", 900), ("1h", 3_600), ("0s", 0)] {
+            assert_eq!(seconds(text), Ok(expected));
+        }
+        for text in ["", "1", "h", "1d", "-1h", "1.5h", "1 h", "9999999999h", "1é"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_known_words() {
+        assert_eq!(
+            scope(" performance:read  performance:admin ").unwrap(),
+            "performance:read performance:admin"
+        );
+        assert!(scope("performance:raed").unwrap_err().starts_with("\"performance:raed\" is none of"));
+    }
 }

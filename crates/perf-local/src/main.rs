@@ -3,11 +3,14 @@
 mod arguments;
 mod batch;
 mod calculate;
+mod development;
 mod input;
 mod irr;
 mod report;
 mod selftest;
+mod serve;
 mod table;
+mod token;
 
 use std::process::ExitCode;
 
@@ -20,6 +23,8 @@ fn main() -> ExitCode {
         Command::Calculate(arguments) => calculate::run(&arguments),
         Command::Irr(arguments) => irr::run(&arguments),
         Command::Batch(arguments) => batch::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Selftest => selftest::run(),
     };
     report::exit(outcome)
