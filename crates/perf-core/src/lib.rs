@@ -4,7 +4,9 @@
 pub mod cache;
 pub mod calculations;
 pub mod config;
+pub mod ledger;
 pub mod model;
 pub mod number;
 pub mod parallel;
+pub mod ports;
 pub mod retry;
