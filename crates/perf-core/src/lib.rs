@@ -10,3 +10,4 @@ pub mod number;
 pub mod parallel;
 pub mod ports;
 pub mod retry;
+pub mod services;

@@ -1,6 +1,6 @@
 use super::{
-    CalculationRequest, CompletedResult, EntityKey, EntityType, Identifier, Problem, TransactionEntry,
-    ValuationEntry, Window,
+    CalculationRequest, CompletedResult, EntityType, Identifier, Problem, TransactionEntry, ValuationEntry,
+    Window,
 };
 
 /// Most members of one batch.
@@ -155,21 +155,5 @@ impl Event {
             | EventBody::Valuation { .. } => {}
         }
         self
-    }
-
-    /// The entity whose ledger the event changes.
-    #[must_use]
-    pub fn ledger_entity(&self) -> Option<EntityKey> {
-        match &self.body {
-            EventBody::Transaction { entity_type, entity_id, .. }
-            | EventBody::Valuation { entity_type, entity_id, .. } => Some(EntityKey {
-                client_id: self.client_id.clone()?,
-                entity_type: *entity_type,
-                entity_id: entity_id.clone(),
-            }),
-            EventBody::PortfolioPerformance(_)
-            | EventBody::BatchCalculation(_)
-            | EventBody::CalculationCompleted(_) => None,
-        }
     }
 }
