@@ -87,7 +87,7 @@ pub(crate) struct CalculateArguments {
     /// Valuations as CSV: date,value
     #[arg(long, group = "series", value_name = "CSV")]
     pub(crate) valuations: Option<PathBuf>,
-    /// Cash flows as CSV: date,amount[,timing]
+    /// Cash flows as CSV: date,amount, and timing if wanted
     #[arg(long, value_name = "CSV", requires = "valuations")]
     pub(crate) flows: Option<PathBuf>,
     /// Periodic returns as CSV instead of valuations: date,return
