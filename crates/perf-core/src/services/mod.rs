@@ -1,5 +1,6 @@
 //! Use cases over ports: what the Lambda functions and the local edition do.
 
+mod batch;
 mod calculate;
 mod caller;
 mod compute;

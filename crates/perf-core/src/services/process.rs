@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use super::batch::{parts, refused, requests};
 use super::compute::{compute, stamp, supply};
 use super::ingest::ingest;
 use super::recalculate::{Failure, recalculate};
 use super::rows::{result_url, rows};
 use super::{problem_of, report};
 use crate::model::{
-    BatchMembers, CalculationRequest, CompletedResult, Data, EntityKey, Event, EventBody, Identifier,
-    MAX_MEMBERS_PER_MESSAGE, Options, Problem, read,
+    BatchMembers, CalculationRequest, CompletedResult, EntityKey, Event, EventBody, Identifier,
+    MAX_MEMBERS_PER_MESSAGE, Problem, read,
 };
 use crate::number::Exact;
 use crate::parallel::process_each;
@@ -368,61 +369,4 @@ fn task(index: usize, record: Record) -> Result<Task, Problem> {
         ));
     }
     Ok(Task { index, message_id: record.message_id, receive_count: record.receive_count, tenant, event })
-}
-
-/// The calculations of a batch and their positions.
-fn requests(members: BatchMembers) -> Vec<(u32, CalculationRequest)> {
-    match members {
-        BatchMembers::Requests { accepted, .. } => accepted,
-        BatchMembers::Entities { entity_type, entity_ids, window } => {
-            let request = |entity_id| CalculationRequest {
-                id: None,
-                entity_type,
-                entity_id,
-                client_id: None,
-                account_id: None,
-                window,
-                data: Data::Ledger,
-                benchmark: None,
-                risk_free_rate: None,
-                options: Options::default(),
-                store: true,
-            };
-            (0..).zip(entity_ids.into_iter().map(request)).collect()
-        }
-    }
-}
-
-/// Parts of at most fifty members, with the position of each one's first.
-fn parts(members: &BatchMembers) -> Vec<(u32, BatchMembers)> {
-    match members {
-        BatchMembers::Entities { entity_type, entity_ids, window } => {
-            let part = |ids: &[Identifier]| BatchMembers::Entities {
-                entity_type: *entity_type,
-                entity_ids: ids.to_vec(),
-                window: *window,
-            };
-            let starts = (0..).step_by(MAX_MEMBERS_PER_MESSAGE);
-            starts.zip(entity_ids.chunks(MAX_MEMBERS_PER_MESSAGE).map(part)).collect()
-        }
-        BatchMembers::Requests { accepted, .. } => {
-            let beside = accepted.chunk_by(|(before, _), (after, _)| before + 1 == *after);
-            let part = |run: &[(u32, CalculationRequest)]| {
-                let first = run.first().map_or(0, |(position, _)| *position);
-                let renumbered = (0..).zip(run.iter().map(|(_, request)| request.clone())).collect();
-                (first, BatchMembers::Requests { accepted: renumbered, refused: Vec::new() })
-            };
-            beside.flat_map(|run| run.chunks(MAX_MEMBERS_PER_MESSAGE)).map(part).collect()
-        }
-    }
-}
-
-/// The items of the members that could not be read.
-fn refused(members: &BatchMembers, first: u32) -> Vec<Itemized> {
-    let BatchMembers::Requests { refused, .. } = members else { return Vec::new() };
-    let item = |member: &crate::model::RefusedMember| Itemized {
-        item: first.saturating_add(member.index),
-        outcome: report::failed(&member.problem),
-    };
-    refused.iter().map(item).collect()
 }

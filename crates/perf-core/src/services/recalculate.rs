@@ -8,7 +8,7 @@ use super::rows::{dated_key, rows};
 use crate::calculations::ENGINE_VERSION;
 use crate::ledger::Ledger;
 use crate::model::{
-    CalculationRequest, CompletedResult, EntityKey, Method, Options, Problem, ResultBasis, TimePeriod, Window,
+    CalculationRequest, CompletedResult, EntityKey, Problem, ResultBasis, TimePeriod, Window,
 };
 use crate::number::Exact;
 use crate::ports::{PortError, ResultRow};
@@ -76,17 +76,10 @@ async fn windows(
     let mut results = Vec::with_capacity(STANDING_WINDOWS.len());
     for time_period in STANDING_WINDOWS {
         let request = CalculationRequest {
-            id: None,
-            entity_type: entity.entity_type,
-            entity_id: entity.entity_id.clone(),
             client_id: Some(entity.client_id.clone()),
             account_id: ledger.account_id().cloned(),
             window: Window::Standing { time_period, as_of: None },
-            data: data.clone(),
-            benchmark: None,
-            risk_free_rate: None,
-            options: Options { method: Method::Daily, ..Options::default() },
-            store: true,
+            ..CalculationRequest::new(entity.entity_type, entity.entity_id.clone(), data.clone())
         };
         let supplied = Supplied { request, revision: Some(revision), basis: ResultBasis::Standing };
         match compute(Arc::new(supplied), stamp.clone()).await {
