@@ -4,9 +4,12 @@
 pub mod cache;
 pub mod calculations;
 pub mod config;
+pub mod ledger;
 pub mod model;
 pub mod number;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod parallel;
+pub mod ports;
 pub mod retry;
+pub mod services;

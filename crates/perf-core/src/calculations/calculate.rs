@@ -10,7 +10,7 @@ use super::resolve::{Money, Resolved, resolve};
 use super::{DrawdownDates, YearFraction, money_weighted, outcome};
 use crate::model::{
     BenchmarkUse, CalculationRequest, CalculationResult, Conventions, Identifier, IrrRequest, IrrResult,
-    Metric, Metrics, Period, Problem, Reconciliation, Stored, SubPeriodRow, UndefinedIrr, Window, WindowName,
+    Metric, Metrics, Period, Problem, Reconciliation, Stored, SubPeriodRow, UndefinedIrr, WindowName,
 };
 use crate::number::{Ball, Exact, Failure, Figure, Real, Rounded, Wide};
 
@@ -59,45 +59,106 @@ pub struct Stamp {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn calculate(request: &CalculationRequest, stamp: &Stamp) -> Result<CalculationResult, Problem> {
-    let risk_free_rate = request.risk_free_rate.as_ref().unwrap_or(&stamp.risk_free_rate);
-    let resolved = resolve(request, risk_free_rate)?;
-    let sub_periods = request.options.explain.then(|| explain(&resolved)).transpose()?;
-    let client_id = request.client_id.clone().unwrap_or_else(|| stamp.client_id.clone());
-    let irr = resolved.money.as_ref().map(|money| money_weighted::solve(money, request.options.day_count));
-    let (metrics, drawdown) = metrics(request, &resolved, irr.as_ref());
-    Ok(CalculationResult {
-        id: request.id.clone(),
-        kind: None,
-        request_id: stamp.request_id.clone(),
-        engine_version: ENGINE_VERSION,
-        input_hash: input_hash(request, &client_id, &resolved),
-        entity_type: request.entity_type,
-        entity_id: request.entity_id.clone(),
-        client_id,
-        account_id: request.account_id.clone(),
-        period: Period {
-            start: resolved.start,
-            end: resolved.end,
-            days: resolved.start.map(|start| days_between(start, resolved.end)),
-        },
-        time_period: match request.window {
-            Window::Standing { time_period, .. } => WindowName::Standing(time_period),
-            Window::Custom { .. } => WindowName::Custom,
-        },
-        calculation_method: request.options.method,
-        metrics,
-        conventions: conventions(request, &resolved),
-        drawdown,
-        irr,
-        reconciliation: resolved.money.as_ref().and_then(reconciliation),
-        benchmark: benchmark_use(request, &resolved),
-        sub_periods,
-        warnings: resolved.warnings,
-        calculated_at: stamp.calculated_at.clone(),
-        cached: false,
-        stored: Stored::None,
-        result_url: None,
-    })
+    Prepared::new(request, stamp, None)?.calculate()
+}
+
+/// A request whose data is selected and cut, before any figure is computed.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    request: &'a CalculationRequest,
+    stamp: &'a Stamp,
+    client_id: Identifier,
+    resolved: Resolved,
+    input_hash: String,
+    input_revision: Option<u64>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Selects the period and the conventions; `input_revision` is that of the
+    /// ledger that the request's data comes from, where it comes from one.
+    ///
+    /// # Errors
+    ///
+    /// As [`calculate`].
+    ///
+    /// ```
+    /// use perf_core::calculations::{Prepared, Stamp};
+    /// use perf_core::model::read;
+    /// use perf_core::number::Exact;
+    /// let request = read::calculation(br#"{"entity_type": "portfolio", "entity_id": "p1",
+    ///     "returns": [{"date": "2023-01-02", "value": "0.01"}]}"#)?;
+    /// let stamp = Stamp {
+    ///     request_id: "r1".into(),
+    ///     client_id: "acme".parse()?,
+    ///     calculated_at: "2023-01-04T00:00:00Z".into(),
+    ///     risk_free_rate: Exact::ZERO,
+    /// };
+    /// let prepared = Prepared::new(&request, &stamp, None)?;
+    /// assert_eq!(prepared.input_hash().len(), 64);
+    /// assert_eq!(prepared.calculate()?.input_hash, prepared.input_hash());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(
+        request: &'a CalculationRequest,
+        stamp: &'a Stamp,
+        input_revision: Option<u64>,
+    ) -> Result<Self, Problem> {
+        let risk_free_rate = request.risk_free_rate.as_ref().unwrap_or(&stamp.risk_free_rate);
+        let resolved = resolve(request, risk_free_rate)?;
+        let client_id = request.client_id.clone().unwrap_or_else(|| stamp.client_id.clone());
+        let input_hash = input_hash(request, &client_id, &resolved, input_revision);
+        Ok(Self { request, stamp, client_id, resolved, input_hash, input_revision })
+    }
+
+    /// SHA-256 of everything that the figures depend on.
+    #[must_use]
+    pub fn input_hash(&self) -> &str {
+        &self.input_hash
+    }
+
+    /// Calculates every metric that the request asks for.
+    ///
+    /// # Errors
+    ///
+    /// 422 where an explained result would be too long.
+    pub fn calculate(&self) -> Result<CalculationResult, Problem> {
+        let Self { request, stamp, resolved, .. } = self;
+        let sub_periods = request.options.explain.then(|| explain(resolved)).transpose()?;
+        let irr =
+            resolved.money.as_ref().map(|money| money_weighted::solve(money, request.options.day_count));
+        let (metrics, drawdown) = metrics(request, resolved, irr.as_ref());
+        Ok(CalculationResult {
+            id: request.id.clone(),
+            kind: None,
+            request_id: stamp.request_id.clone(),
+            engine_version: ENGINE_VERSION,
+            input_hash: self.input_hash.clone(),
+            input_revision: self.input_revision,
+            entity_type: request.entity_type,
+            entity_id: request.entity_id.clone(),
+            client_id: self.client_id.clone(),
+            account_id: request.account_id.clone(),
+            period: Period {
+                start: resolved.start,
+                end: resolved.end,
+                days: resolved.start.map(|start| days_between(start, resolved.end)),
+            },
+            time_period: WindowName::of(request.window),
+            calculation_method: request.options.method,
+            metrics,
+            conventions: conventions(request, resolved),
+            drawdown,
+            irr,
+            reconciliation: resolved.money.as_ref().and_then(reconciliation),
+            benchmark: benchmark_use(request, resolved),
+            sub_periods,
+            warnings: resolved.warnings.clone(),
+            calculated_at: stamp.calculated_at.clone(),
+            cached: false,
+            stored: Stored::None,
+            result_url: None,
+        })
+    }
 }
 
 /// Every root of the flows' internal rate of return.

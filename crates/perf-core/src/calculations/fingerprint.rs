@@ -10,7 +10,15 @@ use crate::number::Exact;
 
 /// SHA-256, in hexadecimal, of the resolved inputs: the data used in date order
 /// and every convention, defaults included.
-pub(crate) fn input_hash(request: &CalculationRequest, client: &Identifier, resolved: &Resolved) -> String {
+///
+/// A ledger's revision is part of it, and so is what the result warns of: data
+/// that was left aside is not hashed itself.
+pub(crate) fn input_hash(
+    request: &CalculationRequest,
+    client: &Identifier,
+    resolved: &Resolved,
+    input_revision: Option<u64>,
+) -> String {
     let mut hash = Fields(Sha256::new());
     hash.text("client", client.as_str());
     hash.text("entity_type", request.entity_type.word());
@@ -26,6 +34,13 @@ pub(crate) fn input_hash(request: &CalculationRequest, client: &Identifier, reso
         }
     }
     hash.rows("return", &resolved.returns);
+    for warning in &resolved.warnings {
+        hash.text("warning", warning.code);
+        hash.text("date", &warning.date.map(|date| date.to_string()).unwrap_or_default());
+    }
+    if let Some(revision) = input_revision {
+        hash.text("revision", &revision.to_string());
+    }
     hash.benchmark(request);
     hash.conventions(request, resolved);
     hash.0.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {

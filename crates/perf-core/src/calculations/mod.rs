@@ -20,7 +20,9 @@ mod resolve;
 mod warnings;
 mod windows;
 
-pub use calculate::{ENGINE_VERSION, MAX_EXPLAINED_SUB_PERIODS, Stamp, calculate, internal_rate_of_return};
+pub use calculate::{
+    ENGINE_VERSION, MAX_EXPLAINED_SUB_PERIODS, Prepared, Stamp, calculate, internal_rate_of_return,
+};
 pub use day_count::YearFraction;
 pub use drawdown::DrawdownDates;
 pub use functions::{

@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
+use super::Word;
+
 /// Level of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EntityType {
@@ -31,6 +33,35 @@ pub const MAX_IDENTIFIER_CHARACTERS: usize = 128;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 1 to 128 characters of A-Z a-z 0-9 . _ : -")]
 pub struct InvalidIdentifier;
+
+/// An entity of one tenant: what every stored thing is filed under.
+///
+/// ```
+/// use perf_core::model::{EntityKey, EntityType};
+/// let key = EntityKey {
+///     client_id: "acme".parse()?,
+///     entity_type: EntityType::Portfolio,
+///     entity_id: "port-1".parse()?,
+/// };
+/// assert_eq!(key.to_string(), "portfolio#port-1#acme");
+/// # Ok::<(), perf_core::model::InvalidIdentifier>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EntityKey {
+    /// Tenant.
+    pub client_id: Identifier,
+    /// Level of the entity.
+    pub entity_type: EntityType,
+    /// Name of the entity.
+    pub entity_id: Identifier,
+}
+
+impl fmt::Display for EntityKey {
+    /// The partition key of the tables: `{entity_type}#{entity_id}#{client_id}`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}#{}", self.entity_type.word(), self.entity_id, self.client_id)
+    }
+}
 
 impl Identifier {
     /// The text.

@@ -1,6 +1,9 @@
 //! What travels: requests, results, problems.
 
+mod completed;
 mod entity;
+mod event;
+mod ledger;
 mod metric;
 mod problem;
 pub mod read;
@@ -8,8 +11,19 @@ mod reason;
 mod request;
 mod result;
 mod word;
+mod write;
 
-pub use entity::{EntityType, Identifier, InvalidIdentifier, MAX_IDENTIFIER_CHARACTERS};
+pub(crate) use write::EVENT_VERSION;
+
+pub use completed::{CompletedResult, ResultBasis};
+pub use entity::{EntityKey, EntityType, Identifier, InvalidIdentifier, MAX_IDENTIFIER_CHARACTERS};
+pub use event::{
+    BatchMembers, Event, EventBody, EventType, MAX_BATCH_MEMBERS, MAX_MEMBERS_PER_MESSAGE, RefusedMember,
+};
+pub use ledger::{
+    CurrencyCode, InvalidCurrency, LedgerMonth, Transaction, TransactionEntry, TransactionKind, Valuation,
+    ValuationEntry,
+};
 pub use metric::Metric;
 pub use problem::{FieldError, MAX_LISTED_ERRORS, Problem};
 pub use reason::Reason;

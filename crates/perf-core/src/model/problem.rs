@@ -73,6 +73,30 @@ impl Problem {
         Self::new(400, "malformed_json", "The request is not well-formed JSON", detail)
     }
 
+    /// 403: the caller may not do this.
+    #[must_use]
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(403, "forbidden", "The caller may not do this", detail.into())
+    }
+
+    /// 404: there is no such thing, or it belongs to somebody else.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(404, "not_found", "There is no such resource", detail.into())
+    }
+
+    /// 409: at odds with what was asked before.
+    #[must_use]
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(409, code, "The request is at odds with an earlier one", detail.into())
+    }
+
+    /// 503: a part of the system cannot be reached; the same request may be sent again.
+    #[must_use]
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(503, "unavailable", "The service cannot answer at the moment", detail.into())
+    }
+
     /// 413: more than the caller may send.
     #[must_use]
     pub fn too_large(detail: String) -> Self {

@@ -1,4 +1,4 @@
-use serde::Serialize;
+use super::Word;
 
 /// Why a figure is undefined: a machine word that travels with the `null`.
 ///
@@ -6,10 +6,9 @@ use serde::Serialize;
 /// use perf_core::model::Reason;
 /// assert_eq!(Reason::ZeroVolatility.as_str(), "zero_volatility");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(description = "Why a figure is undefined."))]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", schema(description = "Why a figure is undefined.", rename_all = "snake_case"))]
 pub enum Reason {
     /// Fewer than 365 days: not annualised.
     PeriodUnderOneYear,
@@ -57,28 +56,7 @@ impl Reason {
     /// The machine word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PeriodUnderOneYear => "period_under_one_year",
-            Self::ZeroVolatility => "zero_volatility",
-            Self::ZeroDownsideDeviation => "zero_downside_deviation",
-            Self::ZeroTrackingError => "zero_tracking_error",
-            Self::ZeroDrawdown => "zero_drawdown",
-            Self::TooFewReturns => "too_few_returns",
-            Self::NoBenchmark => "no_benchmark",
-            Self::NoSignChange => "no_sign_change",
-            Self::NoRoot => "no_root",
-            Self::ZeroLengthPeriod => "zero_length_period",
-            Self::NoValuations => "no_valuations",
-            Self::TotalLoss => "total_loss",
-            Self::NonPositiveCapital => "non_positive_capital",
-            Self::ZeroBeta => "zero_beta",
-            Self::ZeroBenchmarkVolatility => "zero_benchmark_volatility",
-            Self::NoUpPeriods => "no_up_periods",
-            Self::NoDownPeriods => "no_down_periods",
-            Self::BenchmarkGap => "benchmark_gap",
-            Self::OutOfRange => "out_of_range",
-            Self::NotIsolated => "not_isolated",
-        }
+        self.word()
     }
 }
 

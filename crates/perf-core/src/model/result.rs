@@ -2,7 +2,9 @@ use chrono::NaiveDate;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::{DayCount, Deviation, EntityType, Identifier, Method, Metric, Reason, TimePeriod, Timing, Word};
+use super::{
+    DayCount, Deviation, EntityType, Identifier, Method, Metric, Reason, TimePeriod, Timing, Window, Word,
+};
 use crate::calculations::{DrawdownDates, Irr, Warning};
 use crate::number::{Exact, Rounded};
 
@@ -25,9 +27,16 @@ impl Serialize for Metrics {
     /// Two members: `metrics`, `null` where undefined, and `undefined`, the reasons.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("metrics", &Values(&self.0))?;
-        map.serialize_entry("undefined", &Reasons(&self.0))?;
+        self.members(&mut map)?;
         map.end()
+    }
+}
+
+impl Metrics {
+    /// Writes the two members.
+    pub(crate) fn members<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("metrics", &Values(&self.0))?;
+        map.serialize_entry("undefined", &Reasons(&self.0))
     }
 }
 
@@ -166,6 +175,15 @@ pub enum WindowName {
 }
 
 impl WindowName {
+    /// The name of a request's window.
+    #[must_use]
+    pub fn of(window: Window) -> Self {
+        match window {
+            Window::Standing { time_period, .. } => Self::Standing(time_period),
+            Window::Custom { .. } => Self::Custom,
+        }
+    }
+
     /// The word, `CUSTOM` for a custom period.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -209,6 +227,9 @@ pub struct CalculationResult {
     pub engine_version: &'static str,
     /// SHA-256 of the resolved inputs.
     pub input_hash: String,
+    /// Revision of the ledger that was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_revision: Option<u64>,
     /// Level of the entity.
     pub entity_type: EntityType,
     /// Name of the entity.

@@ -1,6 +1,8 @@
 //! Enumerations that travel as one word.
 
-use super::{DayCount, Deviation, EntityType, Method, Metric, TimePeriod, Timing};
+use super::{
+    DayCount, Deviation, EntityType, Method, Metric, Reason, ResultBasis, TimePeriod, Timing, TransactionKind,
+};
 
 /// A closed set of words.
 pub trait Word: Sized + Copy + PartialEq + 'static {
@@ -68,6 +70,41 @@ words!(TimePeriod {
     ThreeYears = "3Y",
     FiveYears = "5Y",
     Itd = "ITD",
+});
+words!(TransactionKind {
+    Deposit = "deposit",
+    TransferIn = "transfer_in",
+    Withdrawal = "withdrawal",
+    TransferOut = "transfer_out",
+    Buy = "buy",
+    Sell = "sell",
+    Dividend = "dividend",
+    Interest = "interest",
+    Fee = "fee",
+    Tax = "tax",
+});
+words!(ResultBasis { Standing = "standing", Ledger = "ledger", Request = "request", });
+words!(Reason {
+    PeriodUnderOneYear = "period_under_one_year",
+    ZeroVolatility = "zero_volatility",
+    ZeroDownsideDeviation = "zero_downside_deviation",
+    ZeroTrackingError = "zero_tracking_error",
+    ZeroDrawdown = "zero_drawdown",
+    TooFewReturns = "too_few_returns",
+    NoBenchmark = "no_benchmark",
+    NoSignChange = "no_sign_change",
+    NoRoot = "no_root",
+    ZeroLengthPeriod = "zero_length_period",
+    NoValuations = "no_valuations",
+    TotalLoss = "total_loss",
+    NonPositiveCapital = "non_positive_capital",
+    ZeroBeta = "zero_beta",
+    ZeroBenchmarkVolatility = "zero_benchmark_volatility",
+    NoUpPeriods = "no_up_periods",
+    NoDownPeriods = "no_down_periods",
+    BenchmarkGap = "benchmark_gap",
+    OutOfRange = "out_of_range",
+    NotIsolated = "not_isolated",
 });
 words!(Metric {
     Twr = "twr",

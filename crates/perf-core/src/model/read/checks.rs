@@ -27,7 +27,7 @@ fn conflict(pointer: &str, message: &str, errors: &mut Errors) {
     errors.add(pointer, Fault::new("conflicting_fields", message));
 }
 
-fn window(window: &WindowDraft, errors: &mut Errors) {
+pub(super) fn window(window: &WindowDraft, errors: &mut Errors) {
     if window.period.is_some() && window.time_period.is_some() {
         conflict("/time_period", "expected either period or time_period: remove one of them", errors);
     }

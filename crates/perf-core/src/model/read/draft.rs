@@ -25,7 +25,7 @@ pub(super) struct WindowDraft {
 }
 
 impl WindowDraft {
-    fn finish(self) -> Window {
+    pub(super) fn finish(self) -> Window {
         let (start, end) = self.period.unwrap_or_default();
         match self.time_period.flatten() {
             Some(time_period) => Window::Standing { time_period, as_of: self.as_of.flatten() },

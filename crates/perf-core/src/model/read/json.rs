@@ -3,7 +3,7 @@
 
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, LinePosition, Peek};
 
-use crate::model::Problem;
+use crate::model::{FieldError, Problem};
 
 use super::errors::{Errors, Step, escaped, pointer};
 use super::fault::Fault;
@@ -11,7 +11,7 @@ use super::fault::Fault;
 /// A step of reading; fails only where the text is not JSON.
 pub(super) type Parsed<T> = Result<T, JiterError>;
 
-/// The fields of an object, at most 32.
+/// The fields of an object, at most 64.
 #[derive(Debug)]
 pub(super) struct Fields {
     /// Fields that must be given, `null` not being a value.
@@ -122,6 +122,12 @@ impl<'j> Reader<'j> {
         self.errors.add_with(code, || (format!("{}/{field}", pointer(path)), message()));
     }
 
+    /// Notes what is wrong with a document inside this one, at the present place.
+    pub(super) fn fail_within(&mut self, error: FieldError) {
+        let path = &self.path;
+        self.errors.add_with(error.code, || (pointer(path) + &error.pointer, error.message));
+    }
+
     /// Notes that the object at the present place lacks a field.
     pub(super) fn missing(&mut self, field: &str) {
         self.fail_at(field, "missing_field", || format!("expected the field {field}: add it"));
@@ -150,7 +156,7 @@ impl<'j> Reader<'j> {
             self.wrong_type("an object")?;
             return Ok(false);
         }
-        let mut seen = 0_u32;
+        let mut seen = 0_u64;
         let mut next = self.json.known_object()?.map(|key| fields.key(key));
         while let Some(key) = next {
             self.member(fields, key, &mut seen, &mut each)?;
@@ -164,14 +170,14 @@ impl<'j> Reader<'j> {
         &mut self,
         fields: &Fields,
         key: Key,
-        seen: &mut u32,
+        seen: &mut u64,
         each: &mut impl FnMut(&mut Self, &'static str) -> Parsed<()>,
     ) -> Parsed<()> {
         let (index, name) = match key {
             Key::Known(index, name) => (index, name),
             Key::Unknown(name) => return self.unknown(fields, &name),
         };
-        let bit = 1 << index;
+        let bit = 1_u64 << index;
         let optional = index >= fields.required.len();
         self.path.push(Step::Field(name));
         if *seen & bit != 0 {
@@ -199,9 +205,9 @@ impl<'j> Reader<'j> {
         Ok(())
     }
 
-    fn check_required(&mut self, fields: &Fields, seen: u32) {
+    fn check_required(&mut self, fields: &Fields, seen: u64) {
         for (index, name) in fields.required.iter().enumerate() {
-            if seen & (1 << index) == 0 {
+            if seen & (1_u64 << index) == 0 {
                 self.missing(name);
             }
         }

@@ -10,12 +10,18 @@
 
 mod batch;
 mod checks;
+mod completed;
 mod csv;
 mod draft;
+mod embedded;
 mod errors;
+mod event;
+#[cfg(test)]
+mod event_tests;
 mod fault;
 mod irr;
 mod json;
+mod ledger;
 #[cfg(test)]
 mod properties;
 mod request;
@@ -27,6 +33,9 @@ mod table;
 mod testing;
 
 pub use self::batch::{Refused, batch_line};
+pub use self::completed::completed;
 pub use self::csv::{CsvFile, CsvRequest, csv_flows, csv_valuations};
+pub use self::event::event;
 pub use self::irr::irr;
+pub use self::ledger::ledger_month;
 pub use self::request::calculation;

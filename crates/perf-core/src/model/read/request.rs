@@ -107,7 +107,7 @@ fn member(reader: &mut Reader<'_>, draft: &mut Draft, field: &str) -> Parsed<()>
     Ok(())
 }
 
-fn period(reader: &mut Reader<'_>, window: &mut WindowDraft) -> Parsed<()> {
+pub(super) fn period(reader: &mut Reader<'_>, window: &mut WindowDraft) -> Parsed<()> {
     let (mut start, mut end) = (None, None);
     reader.object(&PERIOD, |reader, field| {
         match field {

@@ -1,0 +1,372 @@
+//! Works on messages of the queue, each one on its own.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use super::batch::{parts, refused, requests};
+use super::compute::{compute, stamp, supply};
+use super::ingest::ingest;
+use super::recalculate::{Failure, recalculate};
+use super::rows::{result_url, rows};
+use super::{problem_of, report};
+use crate::model::{
+    BatchMembers, CalculationRequest, CompletedResult, EntityKey, Event, EventBody, Identifier,
+    MAX_MEMBERS_PER_MESSAGE, Problem, read,
+};
+use crate::number::Exact;
+use crate::parallel::process_each;
+use crate::ports::{
+    Clock, ItemOutcome, Itemized, LedgerReader, LedgerWriter, QueueSender, RequestLog, ResultReader,
+    ResultWriter,
+};
+
+/// What the processor needs.
+#[derive(Clone)]
+pub struct ProcessorPorts {
+    /// Ledgers to calculate from.
+    pub ledger: Arc<dyn LedgerReader>,
+    /// Ledgers to change.
+    pub ledger_writer: Arc<dyn LedgerWriter>,
+    /// Current results.
+    pub results: Arc<dyn ResultReader>,
+    /// Takes results.
+    pub writer: Arc<dyn ResultWriter>,
+    /// Keeps the status of requests.
+    pub requests: Arc<dyn RequestLog>,
+    /// Takes the parts of large batches.
+    pub queue: Arc<dyn QueueSender>,
+    /// Dates results.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A message of the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Name of the message.
+    pub message_id: String,
+    /// The text.
+    pub body: String,
+    /// How often it has been delivered, this time included.
+    pub receive_count: u32,
+}
+
+/// How the work on a message ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordOutcome {
+    /// The message is done with.
+    Done,
+    /// It may succeed when it is delivered again.
+    Retry {
+        /// For our own eyes.
+        detail: String,
+    },
+    /// It will fail again: a matter for the dead letters.
+    Permanent {
+        /// Machine word.
+        code: &'static str,
+        /// What was wrong.
+        detail: String,
+    },
+}
+
+/// A message and how the work on it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordResult {
+    /// Name of the message.
+    pub message_id: String,
+    /// How it ended.
+    pub outcome: RecordOutcome,
+}
+
+/// Works on messages: the only writer of results.
+#[derive(Clone)]
+pub struct Processor {
+    pub(super) ports: ProcessorPorts,
+    risk_free_rate: Exact,
+    max_concurrency: NonZeroUsize,
+    max_receives: u32,
+}
+
+/// A message that could be read.
+#[derive(Clone)]
+pub(super) struct Task {
+    pub(super) index: usize,
+    pub(super) message_id: String,
+    pub(super) receive_count: u32,
+    pub(super) tenant: Identifier,
+    pub(super) event: Event,
+}
+
+/// The end of a task: what it did for its request's items.
+pub(super) struct Ended {
+    pub(super) task: Task,
+    pub(super) outcome: Result<(), Problem>,
+    pub(super) items: Vec<Itemized>,
+}
+
+/// Tasks that are worked on together.
+enum Unit {
+    Ledger(EntityKey, Vec<Task>),
+    Single(Box<Task>),
+}
+
+impl Processor {
+    /// A processor that works on `max_concurrency` entities at a time; a message
+    /// delivered `max_receives` times is the queue's to give up.
+    #[must_use]
+    pub fn new(
+        ports: ProcessorPorts,
+        risk_free_rate: Exact,
+        max_concurrency: NonZeroUsize,
+        max_receives: u32,
+    ) -> Self {
+        Self { ports, risk_free_rate, max_concurrency, max_receives }
+    }
+
+    /// Works on all messages. One that cannot be read, or whose work fails, leaves
+    /// the others alone; transactions and valuations of an entity are taken into
+    /// its ledger together, and its results are computed once.
+    pub async fn process(&self, records: Vec<Record>) -> Vec<RecordResult> {
+        let mut results: Vec<RecordResult> = Vec::with_capacity(records.len());
+        let (mut ledgers, mut others) = (Vec::<(EntityKey, Vec<Task>)>::new(), Vec::new());
+        let mut places = HashMap::new();
+        for (index, record) in records.into_iter().enumerate() {
+            let message_id = record.message_id.clone();
+            let outcome = match task(index, record) {
+                Err(problem) => report::permanent(&problem),
+                Ok(task) => {
+                    match task.event.ledger_entity_of(&task.tenant) {
+                        Some(entity) => {
+                            let place = *places.entry(entity.clone()).or_insert(ledgers.len());
+                            match ledgers.get_mut(place) {
+                                Some((_, tasks)) => tasks.push(task),
+                                None => ledgers.push((entity, vec![task])),
+                            }
+                        }
+                        None => others.push(Unit::Single(Box::new(task))),
+                    }
+                    RecordOutcome::Retry { detail: "interrupted".to_owned() }
+                }
+            };
+            results.push(RecordResult { message_id, outcome });
+        }
+        // Ledgers first: a calculation that came with them should see them.
+        let ledgers = ledgers.into_iter().map(|(entity, tasks)| Unit::Ledger(entity, tasks)).collect();
+        for units in [ledgers, others] {
+            for (index, outcome) in self.work(units).await {
+                if let Some(result) = results.get_mut(index) {
+                    result.outcome = outcome;
+                }
+            }
+        }
+        results
+    }
+
+    async fn work(&self, units: Vec<Unit>) -> Vec<(usize, RecordOutcome)> {
+        let processor = self.clone();
+        let one = move |unit: Unit| {
+            let processor = processor.clone();
+            async move {
+                let mut outcomes = Vec::new();
+                for ended in processor.unit(unit).await {
+                    outcomes.push((ended.task.index, processor.report(ended).await));
+                }
+                Ok::<_, std::convert::Infallible>(outcomes)
+            }
+        };
+        let done = process_each(units, self.max_concurrency, one, "records").await;
+        // A unit that panicked keeps its records' outcome: they come again.
+        done.into_iter().filter_map(Result::ok).flatten().collect()
+    }
+
+    async fn unit(&self, unit: Unit) -> Vec<Ended> {
+        match unit {
+            Unit::Ledger(entity, tasks) => self.ledger(&entity, tasks).await,
+            Unit::Single(task) => vec![self.single(*task).await],
+        }
+    }
+
+    async fn ledger(&self, entity: &EntityKey, tasks: Vec<Task>) -> Vec<Ended> {
+        let events: Vec<EventBody> = tasks.iter().map(|task| task.event.body.clone()).collect();
+        let outcomes = match self.update(entity, &events).await {
+            Ok(outcomes) => outcomes,
+            Err(problem) => vec![Err(problem); tasks.len()],
+        };
+        let url = result_url(entity.entity_type, &entity.entity_id);
+        let ended = |(task, outcome): (Task, Result<(), Problem>)| {
+            let item = Itemized { item: task.event.item, outcome: report::item(&outcome, Some(&url)) };
+            Ended { task, outcome, items: vec![item] }
+        };
+        tasks.into_iter().zip(outcomes).map(ended).collect()
+    }
+
+    async fn update(
+        &self,
+        entity: &EntityKey,
+        events: &[EventBody],
+    ) -> Result<Vec<Result<(), Problem>>, Problem> {
+        let ports = &self.ports;
+        let ingested = ingest(&*ports.ledger, &*ports.ledger_writer, entity, events).await;
+        let ingested = ingested.map_err(|error| problem_of(&error))?;
+        if ingested.revision == 0 {
+            return Ok(ingested.outcomes);
+        }
+        let done =
+            recalculate(ports, &self.risk_free_rate, entity, &ingested.ledger, ingested.revision).await;
+        let problem = match done {
+            Ok(()) => return Ok(ingested.outcomes),
+            Err(Failure::Problem(problem)) => problem,
+            Err(Failure::Port(error)) => problem_of(&error),
+        };
+        Ok(ingested.outcomes.into_iter().map(|outcome| outcome.and_then(|()| Err(problem.clone()))).collect())
+    }
+
+    async fn single(&self, task: Task) -> Ended {
+        let first = task.event.item;
+        match task.event.body.clone() {
+            EventBody::PortfolioPerformance(request) => {
+                let outcome = self.calculate(*request, &task).await;
+                let items = vec![Itemized { item: first, outcome: report::done(&outcome) }];
+                Ended { task, outcome: outcome.map(drop), items }
+            }
+            EventBody::CalculationCompleted(result) => {
+                let outcome = self.store(&result).await;
+                let url = result_url(result.entity_type, &result.entity_id);
+                let items = vec![Itemized { item: first, outcome: report::item(&outcome, Some(&url)) }];
+                Ended { task, outcome, items }
+            }
+            EventBody::BatchCalculation(members) if members.len() > MAX_MEMBERS_PER_MESSAGE => {
+                let outcome = self.split(&task, &members).await;
+                let items = refused(&members, first);
+                Ended { task, outcome, items }
+            }
+            EventBody::BatchCalculation(members) => self.batch(task, members).await,
+            EventBody::Transaction { .. } | EventBody::Valuation { .. } => {
+                // These are worked on by their ledger.
+                Ended { task, outcome: Ok(()), items: Vec::new() }
+            }
+        }
+    }
+
+    /// Computes a request and stores its result; says where, if it is to be stored.
+    async fn calculate(&self, request: CalculationRequest, task: &Task) -> Result<Option<String>, Problem> {
+        let is_stored = request.store;
+        let supplied = supply(&*self.ports.ledger, request, &task.tenant).await?;
+        let basis = supplied.basis;
+        let request_id = task.event.request_id.as_ref().map_or(task.message_id.as_str(), Identifier::as_str);
+        let stamp = stamp(request_id, &task.tenant, &*self.ports.clock, &self.risk_free_rate);
+        let result = compute(Arc::new(supplied), stamp).await?;
+        if !is_stored {
+            return Ok(None);
+        }
+        let completed = CompletedResult::new(&result, basis);
+        let completed = completed.map_err(|error| Problem::internal(error.to_string()))?;
+        self.store(&completed).await?;
+        Ok(Some(result_url(completed.entity_type, &completed.entity_id)))
+    }
+
+    async fn store(&self, result: &CompletedResult) -> Result<(), Problem> {
+        let now = super::compute::timestamp(self.ports.clock.now());
+        let put = self.ports.writer.put_results(&rows(result, &now)).await;
+        put.map(drop).map_err(|error| problem_of(&error))
+    }
+
+    /// Sends a large batch again as parts: members beside each other stay together,
+    /// so that a part's first position tells all of them.
+    async fn split(&self, task: &Task, members: &BatchMembers) -> Result<(), Problem> {
+        let mut bodies = Vec::new();
+        for (item, part) in parts(members) {
+            let event = Event {
+                item: task.event.item.saturating_add(item),
+                body: EventBody::BatchCalculation(part),
+                ..task.event.clone()
+            };
+            let event = event.for_tenant(&task.tenant);
+            let body = serde_json::to_string(&event).map_err(|error| Problem::internal(error.to_string()))?;
+            bodies.push(body);
+        }
+        self.ports.queue.send(&bodies).await.map_err(|error| problem_of(&error))
+    }
+
+    async fn batch(&self, task: Task, members: BatchMembers) -> Ended {
+        let first = task.event.item;
+        let mut items = refused(&members, first);
+        let mut retry = None;
+        for (position, request) in requests(members) {
+            let outcome = self.calculate(request, &task).await;
+            match outcome {
+                Err(problem) if report::is_passing(&problem) => retry = Some(problem),
+                outcome => items
+                    .push(Itemized { item: first.saturating_add(position), outcome: report::done(&outcome) }),
+            }
+        }
+        let failures = items.iter().filter(|item| matches!(item.outcome, ItemOutcome::Failed { .. })).count();
+        let outcome = match retry {
+            Some(problem) => Err(problem),
+            // Nobody would hear of them otherwise.
+            None if failures > 0 && task.event.request_id.is_none() => {
+                let message = format!("{failures} members of the batch cannot be calculated");
+                Err(Problem::field("/requests", "partial_failure", message))
+            }
+            None => Ok(()),
+        };
+        Ended { task, outcome, items }
+    }
+
+    /// Notes the items of the request, and says what becomes of the message.
+    async fn report(&self, ended: Ended) -> RecordOutcome {
+        let exhausted = ended.task.receive_count >= self.max_receives;
+        let outcome = report::outcome(&ended.outcome);
+        match report::note(&*self.ports.requests, &*self.ports.clock, &ended, exhausted).await {
+            Ok(()) => outcome,
+            Err(error) => RecordOutcome::Retry { detail: error.to_string() },
+        }
+    }
+}
+
+impl Event {
+    /// The entity of a tenant whose ledger the event changes.
+    fn ledger_entity_of(&self, tenant: &Identifier) -> Option<EntityKey> {
+        let (EventBody::Transaction { entity_type, entity_id, .. }
+        | EventBody::Valuation { entity_type, entity_id, .. }) = &self.body
+        else {
+            return None;
+        };
+        let entity_id = entity_id.clone();
+        Some(EntityKey { client_id: tenant.clone(), entity_type: *entity_type, entity_id })
+    }
+
+    /// The tenant that the event names, in its envelope or in its content.
+    fn tenant(&self) -> Option<&Identifier> {
+        let inner = match &self.body {
+            EventBody::PortfolioPerformance(request) => request.client_id.as_ref(),
+            EventBody::CalculationCompleted(result) => Some(&result.client_id),
+            EventBody::BatchCalculation(BatchMembers::Requests { accepted, .. }) => {
+                let mut named = accepted.iter().map(|(_, request)| request.client_id.as_ref());
+                let first = named.next().flatten();
+                first.filter(|first| named.all(|other| other == Some(*first)))
+            }
+            EventBody::BatchCalculation(BatchMembers::Entities { .. })
+            | EventBody::Transaction { .. }
+            | EventBody::Valuation { .. } => None,
+        };
+        self.client_id.as_ref().or(inner)
+    }
+}
+
+fn task(index: usize, record: Record) -> Result<Task, Problem> {
+    let event = read::event(record.body.as_bytes())?;
+    let missing = || Problem::field("/client_id", "missing_field", "expected the field client_id: add it");
+    let tenant = event.tenant().cloned().ok_or_else(missing)?;
+    if let EventBody::CalculationCompleted(result) = &event.body
+        && result.client_id != tenant
+    {
+        return Err(Problem::field(
+            "/client_id",
+            "conflicting_fields",
+            "expected the result's own client_id",
+        ));
+    }
+    Ok(Task { index, message_id: record.message_id, receive_count: record.receive_count, tenant, event })
+}

@@ -1,0 +1,67 @@
+//! Takes messages from the queue and hands them to the processor.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use perf_core::ports::{PortError, QueueReceiver};
+use perf_core::services::{Processor, Record, RecordOutcome};
+
+/// Messages taken at once, as many as SQS hands to a function.
+const MESSAGES_MAX: u32 = 10;
+
+/// The loop of the one-machine edition.
+#[derive(Clone)]
+pub struct Worker {
+    queue: Arc<dyn QueueReceiver>,
+    processor: Processor,
+}
+
+impl Worker {
+    /// A worker on this queue.
+    #[must_use]
+    pub fn new(queue: Arc<dyn QueueReceiver>, processor: Processor) -> Self {
+        Self { queue, processor }
+    }
+
+    /// Works on the messages that are waiting, one round; says how many there were.
+    ///
+    /// A message that failed stays on the queue: what may succeed later comes back
+    /// after the visibility timeout, what cannot comes back at once, until the queue
+    /// gives it up.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] where the queue cannot be reached.
+    pub async fn step(&self) -> Result<usize, PortError> {
+        let deliveries = self.queue.receive(MESSAGES_MAX).await?;
+        let record = |delivery: &perf_core::ports::Delivery| Record {
+            message_id: delivery.message_id.clone(),
+            body: delivery.body.clone(),
+            receive_count: delivery.receive_count,
+        };
+        let results = self.processor.process(deliveries.iter().map(record).collect()).await;
+        for (delivery, result) in deliveries.iter().zip(results) {
+            match result.outcome {
+                RecordOutcome::Done => self.queue.delete(&delivery.receipt).await?,
+                RecordOutcome::Permanent { code, detail } => {
+                    tracing::warn!(message_id = result.message_id, code, detail, "message failed");
+                    self.queue.postpone(&delivery.receipt, Duration::ZERO).await?;
+                }
+                RecordOutcome::Retry { detail } => {
+                    tracing::warn!(message_id = result.message_id, detail, "message will be tried again");
+                }
+            }
+        }
+        Ok(deliveries.len())
+    }
+
+    /// Works until no message is waiting.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    pub async fn drain(&self) -> Result<(), PortError> {
+        while self.step().await? > 0 {}
+        Ok(())
+    }
+}
