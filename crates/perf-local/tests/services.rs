@@ -184,6 +184,30 @@ async fn a_ledger_request_does_not_replace_a_standing_result_unless_it_is_the_sa
     assert!(before.iter().all(|row| after.contains(row)));
 }
 
+#[tokio::test]
+async fn submitted_work_is_the_callers_and_has_a_status() {
+    let system = System::new();
+    let mut theirs = valuation("p", "2023-01-31", 100);
+    theirs["client_id"] = json!("other");
+    let events: Vec<_> = [theirs, valuation("p", "2023-02-28", 110)]
+        .iter()
+        .map(|event| read::event(event.to_string().as_bytes()).expect("an event"))
+        .collect();
+    let accepted = system.submissions.events(events, &caller(), &name("s")).await.expect("accepted");
+    assert_eq!(accepted.status_url, "/requests/s");
+    let before = system.queries.request(&name("acme"), &accepted.request_id).await.expect("a status");
+    assert_eq!((before.status, before.pending), (RequestState::Pending, 2));
+    system.worker.drain().await.expect("drained");
+    let status = system.queries.request(&name("acme"), &accepted.request_id).await.expect("a status");
+    assert_eq!((status.status, status.completed), (RequestState::Completed, 2));
+    let listing = system.queries.performance(&entity("acme", "p"), &ResultQuery::default()).await;
+    assert!(!listing.expect("a list").results.is_empty());
+    let unknown = system.queries.request(&name("other"), &name("s")).await.expect_err("not theirs");
+    assert_eq!(unknown.status, 404);
+    let empty = system.submissions.calculations(Vec::new(), &caller(), &name("s")).await;
+    assert_eq!(empty.expect_err("nothing").code, "too_few_items");
+}
+
 /// One state of a valuation or a transaction; the highest revision counts.
 #[derive(Clone, Debug)]
 enum Fact {

@@ -8,6 +8,7 @@ use perf_core::number::Exact;
 use perf_core::ports::QueueSender;
 use perf_core::services::{
     Calculator, CalculatorPorts, Processor, ProcessorPorts, Queries, QueryPorts, Record, RecordOutcome,
+    SubmissionPorts, Submissions,
 };
 use perf_local::store::{QueueSettings, SqliteStore};
 use perf_local::system::SystemClock;
@@ -21,6 +22,7 @@ pub struct System {
     pub store: Arc<SqliteStore>,
     pub queries: Queries,
     pub calculator: Calculator,
+    pub submissions: Submissions,
     pub worker: Worker,
     processor: Processor,
 }
@@ -50,11 +52,14 @@ impl System {
         let processor = Processor::new(ports, Exact::ZERO, CONCURRENCY, MAX_RECEIVES);
         let calculator_ports =
             CalculatorPorts { ledger: store.clone(), queue: store.clone(), clock: clock.clone() };
+        let submission_ports =
+            SubmissionPorts { queue: store.clone(), requests: store.clone(), clock: clock.clone() };
         let query_ports =
             QueryPorts { results: store.clone(), current: store.clone(), requests: store.clone(), clock };
         Self {
             queries: Queries::new(query_ports),
             calculator: Calculator::new(calculator_ports, 300, Exact::ZERO),
+            submissions: Submissions::new(submission_ports),
             worker: Worker::new(store.clone(), processor.clone()),
             processor,
             store,
