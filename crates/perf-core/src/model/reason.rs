@@ -8,7 +8,10 @@ use super::Word;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(description = "Why a figure is undefined.", rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(description = "Why a figure is undefined.", rename_all = "snake_case")
+)]
 pub enum Reason {
     /// Fewer than 365 days: not annualised.
     PeriodUnderOneYear,
