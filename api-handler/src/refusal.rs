@@ -44,7 +44,7 @@ impl Refusal {
 
     /// 404: no such route.
     pub(crate) fn no_route() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here", "no such route")
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such resource", "no such route")
     }
 
     /// 405: the route answers other methods; the router says which in `Allow`.
@@ -115,7 +115,7 @@ impl From<Denied> for Refusal {
 impl From<OtherTenant> for Refusal {
     fn from(_: OtherTenant) -> Self {
         let detail = "client_id names another client than the token: leave it out";
-        Self::new(StatusCode::FORBIDDEN, "forbidden_client", "The caller may not do this", detail)
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "The caller may not do this", detail)
     }
 }
 

