@@ -3,7 +3,7 @@
 //!
 //! An adapter's own crate names each function in a test:
 //!
-//! ```ignore
+//! ```text
 //! #[tokio::test]
 //! async fn an_older_revision_changes_nothing() {
 //!     port_suite::results::an_older_revision_changes_nothing(&store()).await;
