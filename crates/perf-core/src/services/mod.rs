@@ -13,11 +13,13 @@ mod report;
 mod rows;
 mod status;
 mod submit;
+mod workers;
 
-pub use calculate::{Calculator, CalculatorPorts};
-pub use caller::{Caller, problem_of};
+pub use calculate::{Calculator, CalculatorPorts, CalculatorSettings, RequestText};
+pub use caller::{Caller, Scope, Scopes, problem_of};
 pub use process::{Processor, ProcessorPorts, Record, RecordOutcome, RecordResult};
 pub use query::{Listing, Queries, QueryPorts, ResultQuery, Series, SeriesPoint, SeriesQuery};
 pub use recalculate::STANDING_WINDOWS;
 pub use status::{RequestState, StatusReport};
 pub use submit::{Accepted, SubmissionPorts, Submissions};
+pub use workers::Workers;

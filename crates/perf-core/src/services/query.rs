@@ -130,10 +130,27 @@ impl Queries {
     ///
     /// # Errors
     ///
-    /// 422 for a limit or cursor that is none, 503 where the store cannot be reached.
+    /// 404 where the entity has no stored result at all, 422 for a limit or cursor
+    /// that is none, 503 where the store cannot be reached.
     pub async fn performance(&self, entity: &EntityKey, query: &ResultQuery) -> Result<Listing, Problem> {
+        let slice = self.results(entity, query).await?;
+        listing(Ok(slice))
+    }
+
+    async fn results(&self, entity: &EntityKey, query: &ResultQuery) -> Result<Slice<Position>, Problem> {
         let page = page(query)?;
-        listing(self.ports.results.results_of(entity, &query.filter, &page).await)
+        let read = |filter, page| async move {
+            let slice = self.ports.results.results_of(entity, &filter, &page).await;
+            slice.map_err(|error| problem_of(&error))
+        };
+        let slice = read(query.filter, page).await?;
+        if slice.rows.is_empty() && slice.next.is_none() {
+            let any = read(ResultFilter::default(), Page { limit: 1, after: None }).await?;
+            if any.rows.is_empty() && any.next.is_none() {
+                return Err(Problem::not_found("there is no stored result of this entity"));
+            }
+        }
+        Ok(slice)
     }
 
     /// One metric of an entity's results of one window (inception to date where
@@ -146,9 +163,8 @@ impl Queries {
         let window = wanted.query.filter.time_period;
         let window = window.unwrap_or(WindowName::Standing(crate::model::TimePeriod::Itd));
         let filter = ResultFilter { time_period: Some(window), ..wanted.query.filter };
-        let page = page(&wanted.query)?;
-        let slice = self.ports.results.results_of(entity, &filter, &page).await;
-        let Slice { rows, next } = slice.map_err(|error| problem_of(&error))?;
+        let query = ResultQuery { filter, ..wanted.query.clone() };
+        let Slice { rows, next } = self.results(entity, &query).await?;
         let of_ledger = |row: &&ResultRow| row.result.basis != crate::model::ResultBasis::Request;
         let point = |row: &ResultRow| SeriesPoint {
             date: row.result.period.end,

@@ -46,32 +46,19 @@ impl Submissions {
         Self { ports }
     }
 
-    /// Queues one calculation.
+    /// Queues calculations as one request.
     ///
     /// # Errors
     ///
-    /// 403 for another tenant, 503 where state or queue cannot be reached.
-    pub async fn calculation(
-        &self,
-        request: CalculationRequest,
-        caller: &Caller,
-        request_id: &Identifier,
-    ) -> Result<Accepted, Problem> {
-        let tenant = caller.tenant(request.client_id.as_ref())?;
-        self.queue(vec![EventBody::PortfolioPerformance(Box::new(request))], &tenant, request_id).await
-    }
-
-    /// Queues several calculations as one request.
-    ///
-    /// # Errors
-    ///
-    /// As [`calculation`](Self::calculation), and 422 for an empty or too long list.
+    /// 403 for another tenant, 422 for an empty or too long list, 503 where state or
+    /// queue cannot be reached.
     pub async fn calculations(
         &self,
-        requests: Vec<CalculationRequest>,
+        mut requests: Vec<CalculationRequest>,
         caller: &Caller,
         request_id: &Identifier,
     ) -> Result<Accepted, Problem> {
+        check_count("/requests", requests.len())?;
         let mut tenants = requests.iter().map(|request| caller.tenant(request.client_id.as_ref()));
         let tenant = tenants.next().unwrap_or_else(|| caller.tenant(None))?;
         for other in tenants {
@@ -79,17 +66,23 @@ impl Submissions {
                 return Err(Problem::forbidden("the requests of one batch belong to one client"));
             }
         }
-        check_count("/requests", requests.len())?;
-        let members = BatchMembers::Requests { accepted: (0..).zip(requests).collect(), refused: Vec::new() };
-        self.queue(vec![EventBody::BatchCalculation(members)], &tenant, request_id).await
+        let body = match requests.pop() {
+            Some(only) if requests.is_empty() => EventBody::PortfolioPerformance(Box::new(only)),
+            last => {
+                requests.extend(last);
+                let accepted = (0..).zip(requests).collect();
+                EventBody::BatchCalculation(BatchMembers::Requests { accepted, refused: Vec::new() })
+            }
+        };
+        self.queue(vec![body], &tenant, request_id).await
     }
 
-    /// Queues events; whatever tenant they name, they are the caller's.
+    /// Queues events, as [`read::events`](crate::model::read::events) accepts them;
+    /// whatever tenant they name, they are the caller's.
     ///
     /// # Errors
     ///
-    /// 422 for an empty or too long list or a type that is not for callers, 503
-    /// where state or queue cannot be reached.
+    /// 422 for an empty or too long list, 503 where state or queue cannot be reached.
     pub async fn events(
         &self,
         events: Vec<Event>,
@@ -97,17 +90,6 @@ impl Submissions {
         request_id: &Identifier,
     ) -> Result<Accepted, Problem> {
         check_count("/events", events.len())?;
-        for (index, event) in events.iter().enumerate() {
-            if let EventBody::CalculationCompleted(_) = event.body {
-                let place = format!("/events/{index}/type");
-                return Err(Problem::field(&place, "unknown_event_type", "this type is not for callers"));
-            }
-            if let EventBody::BatchCalculation(members) = &event.body
-                && let Some(refusal) = members.refusal()
-            {
-                return Err(refusal);
-            }
-        }
         self.queue(events.into_iter().map(|event| event.body).collect(), &caller.client_id, request_id).await
     }
 

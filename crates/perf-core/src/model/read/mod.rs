@@ -28,6 +28,7 @@ mod request;
 mod rows;
 mod scalar;
 mod series;
+mod submission;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -39,3 +40,4 @@ pub use self::event::event;
 pub use self::irr::irr;
 pub use self::ledger::ledger_month;
 pub use self::request::calculation;
+pub use self::submission::{calculations, events};

@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use perf_core::model::Problem;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+
+use crate::model::Problem;
 
 /// Work on a request body up to this size is done at once: handing it over and
 /// waiting for it would take longer.
@@ -14,15 +15,25 @@ const INLINE_BYTES_MAX: usize = 64 * 1_024;
 
 /// A bound on the large calculations that run at the same time; others wait.
 #[derive(Clone, Debug)]
-pub(crate) struct Workers(Arc<Semaphore>);
+pub struct Workers(Arc<Semaphore>);
 
 impl Workers {
-    pub(crate) fn new(count: NonZeroUsize) -> Self {
+    /// At most `count` large calculations at the same time.
+    #[must_use]
+    pub fn new(count: NonZeroUsize) -> Self {
         Self(Arc::new(Semaphore::new(count.get().min(Semaphore::MAX_PERMITS))))
     }
 
     /// Runs `work` on a request of `bytes` bytes.
-    pub(crate) async fn run<T, W>(&self, bytes: usize, work: W) -> Result<T, Problem>
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    ///
+    /// # Panics
+    ///
+    /// Where `work` does.
+    pub async fn run<T, W>(&self, bytes: usize, work: W) -> Result<T, Problem>
     where
         T: Send + 'static,
         W: FnOnce() -> Result<T, Problem> + Send + 'static,
