@@ -23,8 +23,7 @@ const THROTTLES: [&str; 14] = [
     "ThrottlingException",
 ];
 /// Codes of failures that pass although their status does not say so.
-const PASSING: [&str; 5] = [
-    "InternalServerError",
+const PASSING: [&str; 4] = [
     "RequestTimeout",
     "RequestTimeoutException",
     "TransactionInProgressException",
@@ -90,7 +89,7 @@ mod tests {
         for (code, status, class) in [
             ("ThrottlingException", 400, RetryClass::Throttled),
             ("ProvisionedThroughputExceededException", 400, RetryClass::Throttled),
-            ("InternalServerError", 400, RetryClass::Transient),
+            ("InternalServerError", 500, RetryClass::Transient),
             ("ServiceUnavailable", 503, RetryClass::Transient),
             ("ValidationException", 400, RetryClass::Permanent),
             ("AccessDeniedException", 400, RetryClass::Permanent),

@@ -233,6 +233,28 @@ async fn a_month_that_no_item_holds_is_refused() {
     assert_eq!(outcomes.last(), Some(&RecordOutcome::Done));
 }
 
+#[tokio::test]
+async fn a_long_history_is_stored_in_several_commits() {
+    let system = System::new();
+    let key = "imports/acme/portfolio/p/flows.csv";
+    // 100 months, 14 of them with more than 300 kB: more than one commit takes.
+    let mut text = "date,amount\n".to_owned();
+    for month in 0..100 {
+        let rows = if month < 14 { 2_500 } else { 1 };
+        text += &format!("{}-{:02}-05,1\n", 2010 + month / 12, month % 12 + 1).repeat(rows);
+    }
+    put(&system, VALUATIONS, "date,value\n2010-01-01,100\n2018-12-31,110\n").await;
+    put(&system, key, &text).await;
+    let notification = put_of(&[object(VALUATIONS, 1), object(key, 1)]);
+    assert_eq!(system.process(std::slice::from_ref(&notification)).await, [RecordOutcome::Done]);
+    assert_eq!(rejected(&system, "rejected/acme/portfolio/p/flows.csv.json").await, None);
+    let stored = system.store.read_ledger(&entity("acme", "p")).await.expect("a ledger");
+    let rows: usize = stored.months.iter().map(|month| month.transactions.len()).sum();
+    assert_eq!((stored.revision, rows), (3, 14 * 2_500 + 86 + 2));
+    assert_eq!(system.process(&[notification]).await, [RecordOutcome::Done]);
+    assert_eq!(revision(&system).await, 3);
+}
+
 /// An event of more bytes than the queue takes.
 fn large_event() -> Value {
     let dates: Vec<String> = (0..30_000_i64)

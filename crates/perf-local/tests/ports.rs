@@ -90,8 +90,8 @@ macro_rules! suite {
 
 suite! {
     ledger: a_commit_on_an_old_revision_changes_nothing, months_are_replaced_and_removed, one_of_two_commits_wins,
-        tenants_have_their_own_ledgers;
-    results: a_row_is_read_as_written, an_older_revision_changes_nothing, a_withdrawn_result_stays_away,
+        tenants_have_their_own_ledgers, entries_are_read_as_written, large_months_are_stored_together;
+    results: a_row_is_read_as_written, every_figure_is_read_as_written, an_older_revision_changes_nothing, a_withdrawn_result_stays_away,
         pages_are_stable_under_writes, filters_are_inclusive, tenants_have_their_own_results,
         current_results_are_listed;
     requests: items_count_once, a_request_is_created_once, requests_are_forgotten, tenants_have_their_own_requests;

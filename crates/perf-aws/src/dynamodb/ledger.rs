@@ -20,6 +20,8 @@ const HEADER: &str = "#header";
 const READS_MAX: u32 = 5;
 /// Reasons for which a transaction gives way to another one.
 const OVERTAKEN: [&str; 2] = ["ConditionalCheckFailed", "TransactionConflict"];
+/// Reasons for which it may succeed later.
+const THROTTLED: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
 const BAD_REQUEST: u16 = 400;
 
 fn key(entity: &EntityKey, month: &str) -> Item {
@@ -171,9 +173,8 @@ impl LedgerWriter for LedgerTable {
         match reasons.filter(|code| *code != "None").find(|code| !OVERTAKEN.contains(code)) {
             None if !cancelled.cancellation_reasons().is_empty() => Ok(Commit::Conflict),
             None => Err(port_error("commit ledger", &error)),
-            // ThrottlingError, ValidationError and their like.
             Some(code) => {
-                let code = if code.starts_with("Throttling") { "ThrottlingException" } else { code };
+                let code = if THROTTLED.contains(&code) { "ThrottlingException" } else { code };
                 Err(by_code("commit ledger", code, BAD_REQUEST, error.message().unwrap_or_default()))
             }
         }

@@ -11,6 +11,8 @@ const MONTHS_PER_COMMIT_MAX: usize = 90;
 /// Most bytes of a month as JSON: a DynamoDB item, in which a month takes no more,
 /// holds 400 KB.
 const MONTH_BYTES_MAX: usize = 350_000;
+/// Most bytes of the months of one commit, as JSON: a DynamoDB transaction holds 4 MB.
+const COMMIT_BYTES_MAX: usize = 3_500_000;
 /// Most valuations and transactions of a ledger, void ones included.
 const LEDGER_ENTRIES_MAX: usize = 200_000;
 /// Attempts against other writers of the same ledger.
@@ -111,31 +113,48 @@ async fn attempt(
 impl Work<'_> {
     /// Stores what has changed; how the attempt ends where that is impossible.
     async fn commit(&mut self) -> Result<Option<Attempt>, PortError> {
-        if self.ledger.changes() == 0 {
-            return Ok(None);
-        }
-        let months = self.ledger.changed_months();
-        let too_large = months.iter().filter(|month| is_too_large(month));
-        let full: Vec<String> = too_large.map(|month| month.month.clone()).collect();
+        let sized = |month: LedgerMonth| {
+            let bytes = size(&month);
+            (month, bytes)
+        };
+        let months: Vec<(LedgerMonth, usize)> = self.ledger.changed_months().into_iter().map(sized).collect();
+        let too_large = months.iter().filter(|(_, bytes)| *bytes > MONTH_BYTES_MAX);
+        let full: Vec<String> = too_large.map(|(month, _)| month.month.clone()).collect();
         if !full.is_empty() {
             return Ok(Some(Attempt::Full(full)));
         }
-        let commit = LedgerCommit { entity: self.entity.clone(), expected: self.revision, months };
-        match self.writer.commit_ledger(&commit).await? {
-            Commit::Conflict => Ok(Some(Attempt::Overtaken)),
-            Commit::Done(new) => {
-                self.revision = new;
-                self.ledger.mark_stored();
-                Ok(None)
+        for months in transactions(months) {
+            let commit = LedgerCommit { entity: self.entity.clone(), expected: self.revision, months };
+            match self.writer.commit_ledger(&commit).await? {
+                Commit::Conflict => return Ok(Some(Attempt::Overtaken)),
+                Commit::Done(new) => self.revision = new,
             }
         }
+        self.ledger.mark_stored();
+        Ok(None)
     }
 }
 
-/// Whether a month has grown beyond what can be stored.
-fn is_too_large(month: &LedgerMonth) -> bool {
-    // A month that cannot be written is the store's to refuse.
-    serde_json::to_string(month).is_ok_and(|text| text.len() > MONTH_BYTES_MAX)
+/// Bytes of a month as JSON. One that cannot be written is the store's to refuse.
+fn size(month: &LedgerMonth) -> usize {
+    serde_json::to_string(month).map_or(0, |text| text.len())
+}
+
+/// The months of each commit.
+fn transactions(months: Vec<(LedgerMonth, usize)>) -> Vec<Vec<LedgerMonth>> {
+    let mut transactions: Vec<Vec<LedgerMonth>> = Vec::new();
+    let mut total = 0;
+    for (month, bytes) in months {
+        total += bytes;
+        match transactions.last_mut() {
+            Some(transaction) if total <= COMMIT_BYTES_MAX => transaction.push(month),
+            _ => {
+                transactions.push(vec![month]);
+                total = bytes;
+            }
+        }
+    }
+    transactions
 }
 
 fn conflicting(error: &ConflictingRevision) -> Problem {
