@@ -3,95 +3,16 @@
 #![allow(clippy::expect_used, reason = "helpers of tests, which clippy does not take for tests")]
 
 mod local;
+mod made;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType,
-};
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
-use perf_aws::{
-    Bucket, Cached, Clients, LedgerTable, Queue, ResultsTable, SecretSource, StateTable, TokenSecrets,
-};
+use made::{bucket, clients, ledger, results, state, unique};
+use perf_aws::{Cached, Queue, SecretSource, TokenSecrets};
 use perf_core::ports::{DeadLetter, DeadLetters, Delivery, PortError, QueueReceiver, QueueSender};
 use port_suite::queue::{MAX_RECEIVES, TestQueue, VISIBILITY};
-
-/// Clients of the local AWS. Each test has a runtime, and so clients, of its own.
-async fn clients() -> Clients {
-    let endpoint = std::env::var("MINISTACK_ENDPOINT").expect("MINISTACK_ENDPOINT: run .ci/run aws");
-    local::clients(&endpoint).await
-}
-
-fn unique(name: &str) -> String {
-    format!("{name}-{}", uuid::Uuid::new_v4())
-}
-
-fn attribute(name: &str) -> AttributeDefinition {
-    let attribute =
-        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
-    attribute.build().expect("complete")
-}
-
-fn part(name: &str, kind: KeyType) -> KeySchemaElement {
-    KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("complete")
-}
-
-fn index(name: &str, hash: &str) -> GlobalSecondaryIndex {
-    GlobalSecondaryIndex::builder()
-        .index_name(name)
-        .key_schema(part(hash, KeyType::Hash))
-        .key_schema(part("entity_type", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::All).build())
-        .build()
-        .expect("complete")
-}
-
-async fn table(range: &str, indexes: &[(&str, &str)]) -> (aws_sdk_dynamodb::Client, String) {
-    let (client, name) = (clients().await.dynamodb(), unique("table"));
-    let mut create = client
-        .create_table()
-        .table_name(&name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute("id"))
-        .attribute_definitions(attribute(range))
-        .key_schema(part("id", KeyType::Hash))
-        .key_schema(part(range, KeyType::Range));
-    if !indexes.is_empty() {
-        create = create.attribute_definitions(attribute("entity_type"));
-    }
-    for (name, hash) in indexes {
-        create = create.attribute_definitions(attribute(hash)).global_secondary_indexes(index(name, hash));
-    }
-    create.send().await.expect("a table");
-    (client, name)
-}
-
-async fn ledger() -> LedgerTable {
-    let (client, name) = table("month", &[]).await;
-    LedgerTable::new(client, name)
-}
-
-async fn results() -> ResultsTable {
-    let indexes = [("ClientIndex", "client_id"), ("AccountIndex", "account_id")];
-    let (client, name) = table("calculation_date", &indexes).await;
-    ResultsTable::new(client, name)
-}
-
-async fn state() -> StateTable {
-    let (client, name) = table("item", &[]).await;
-    StateTable::new(client, name)
-}
-
-async fn bucket() -> Bucket {
-    let (client, name) = (clients().await.s3(), unique("bucket"));
-    let place = aws_sdk_s3::types::CreateBucketConfiguration::builder()
-        .location_constraint(aws_sdk_s3::types::BucketLocationConstraint::EuWest1)
-        .build();
-    client.create_bucket().bucket(&name).create_bucket_configuration(place).send().await.expect("a bucket");
-    Bucket::new(client, name)
-}
 
 macro_rules! suite {
     ($($store:ident $module:ident: $($test:ident),+;)+) => {
