@@ -15,8 +15,8 @@ run: ## Calculate the sample portfolio from its CSV files and print a table
 build: ## Build the optimised command: release/perfcalc in cargo's target directory
 	$(CARGO) build --locked --release -p perf-local
 
-test: ## Run every test, the examples in the documentation and the published figures
-	@.ci/run test
+test: ## Run every test, on a local AWS too, the documentation's examples and the published figures
+	@.ci/run test aws
 
 fuzz: ## Try the calculations on much more random input (CASES=200000)
 	PROPTEST_CASES=$(CASES) $(CARGO) test --locked --release -p perf-core --test fuzz

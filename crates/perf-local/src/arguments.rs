@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use api_handler::auth::Scope;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use perf_core::model::Identifier;
+use perf_core::model::{EntityType, Identifier, Word};
 
 use crate::development::DEFAULT_DATA_FILE;
 use crate::input::STANDARD_INPUT;
@@ -37,6 +37,11 @@ pub(crate) enum Command {
     /// Print a token for the local server, or for a deployment whose secret you have
     #[command(after_help = TOKEN_EXAMPLES)]
     Token(TokenArguments),
+    /// Load valuations and flows of an entity into the local system
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArguments),
+    /// Look at messages that failed too often, or try them again
+    DeadLetters(DeadLettersArguments),
     /// Recompute published worked examples and show expected, got, difference
     Selftest,
 }
@@ -81,6 +86,22 @@ CACHE_TTL_SECONDS, MAX_CONCURRENCY and PERF_CONFIG (docs/configuration.md).
 
 Example:
   perfcalc serve --addr 127.0.0.1:0";
+
+const IMPORT_EXAMPLES: &str = "\
+Example:
+  perfcalc import --entity portfolio:port-1 --valuations valuations.csv --flows flows.csv
+
+The files are as for calculate: date,value and date,amount, a positive amount being a deposit. They
+go the way of files in a deployed system's input bucket: stored, announced on the queue, taken into
+the entity's ledger, and its standing results calculated. perfcalc serve may run on the same data
+file meanwhile.
+
+The same files again change nothing. A file takes the place of the one of its name that was imported
+before: another value corrects the date's value, and a flow that it no longer has, on a day between
+its first and its last, is removed. Valuations of other dates stay.
+
+Exit status: 0 when the results are stored, 2 if a file is invalid (problem JSON on standard error),
+1 if something else fails.";
 
 const TOKEN_EXAMPLES: &str = "\
 Examples:
@@ -154,6 +175,53 @@ fn seconds(text: &str) -> Result<i64, String> {
         Some(i64::from(number) * suffix.chars().next().and_then(unit)?)
     };
     parse().ok_or_else(|| "expected a whole number and s, m or h, such as 15m".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// Whose files they are, TYPE:ID; TYPE is portfolio, account or security
+    #[arg(long, value_name = "TYPE:ID", value_parser = known_entity)]
+    pub(crate) entity: (EntityType, Identifier),
+    /// Valuations as CSV: date,value
+    #[arg(long, value_name = "CSV", required_unless_present = "flows")]
+    pub(crate) valuations: Option<PathBuf>,
+    /// Cash flows as CSV: date,amount and optionally timing
+    #[arg(long, value_name = "CSV")]
+    pub(crate) flows: Option<PathBuf>,
+    /// Tenant that the entity belongs to
+    #[arg(long, value_name = "CLIENT", default_value = crate::calculate::LOCAL_CLIENT)]
+    pub(crate) client: Identifier,
+    /// Data file of the local system
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_DATA_FILE)]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLettersArguments {
+    #[command(subcommand)]
+    pub(crate) action: DeadLettersAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLettersAction {
+    /// One JSON document a message, the oldest first
+    List(DataArguments),
+    /// Put all of them back on the queue
+    Redrive(DataArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArguments {
+    /// Data file of the local system
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_DATA_FILE)]
+    pub(crate) data: PathBuf,
+}
+
+fn known_entity(text: &str) -> Result<(EntityType, Identifier), String> {
+    let (level, id) = entity(text)?;
+    let level = EntityType::from_word(&level)
+        .ok_or_else(|| format!("expected the type to be one of {}", EntityType::choices()))?;
+    Ok((level, id.parse::<Identifier>().map_err(|error| error.to_string())?))
 }
 
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use crate::report::{Failure, Outcome, print, print_json, request_id};
 use crate::table;
 
 /// Tenant of results that nobody asked for over a network.
-const LOCAL_CLIENT: &str = "local";
+pub(crate) const LOCAL_CLIENT: &str = "local";
 
 pub(crate) fn run(arguments: &CalculateArguments) -> Outcome {
     let request = request(arguments)?;
@@ -84,18 +84,18 @@ fn conventions(arguments: &ConventionArguments) -> String {
     .to_string()
 }
 
-struct CsvText {
+pub(crate) struct CsvText {
     name: String,
-    text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
 }
 
 impl CsvText {
-    fn read(path: Option<&Path>) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Option<Self>> {
         let read = |path: &Path| Ok(Self { name: path.display().to_string(), text: input::read(path)? });
         path.map(read).transpose()
     }
 
-    fn as_file(&self) -> CsvFile<'_> {
+    pub(crate) fn as_file(&self) -> CsvFile<'_> {
         CsvFile { name: &self.name, text: &self.text }
     }
 }

@@ -3,7 +3,9 @@
 mod arguments;
 mod batch;
 mod calculate;
+mod dead_letters;
 mod development;
+mod import;
 mod input;
 mod irr;
 mod report;
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
         Command::Batch(arguments) => batch::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::DeadLetters(arguments) => dead_letters::run(&arguments),
         Command::Selftest => selftest::run(),
     };
     report::exit(outcome)

@@ -13,6 +13,8 @@ pub(crate) type Outcome = Result<(), Failure>;
 pub(crate) enum Failure {
     /// The input is wrong: problem JSON on standard error, exit 2.
     Input(Box<Problem>),
+    /// The same, as a problem document that was written elsewhere.
+    Refused(String),
     /// Checks ran and some failed; they have been printed. Exit 1.
     Checks,
     /// The machine did not play along. Exit 1.
@@ -46,6 +48,10 @@ pub(crate) fn exit(outcome: Outcome) -> ExitCode {
         Err(Failure::Input(problem)) => {
             let problem = problem.with_request_id(request_id());
             let text = serde_json::to_string_pretty(&problem).unwrap_or_else(|_| problem.detail.clone());
+            say(&text);
+            ExitCode::from(EXIT_INVALID_INPUT)
+        }
+        Err(Failure::Refused(text)) => {
             say(&text);
             ExitCode::from(EXIT_INVALID_INPUT)
         }

@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Outcome {
 }
 
 /// The settings of the environment and of the file that it names.
-fn settings() -> anyhow::Result<Settings> {
+pub(crate) fn settings() -> anyhow::Result<Settings> {
     let file = match env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()) {
         Some(path) => {
             let shown = Path::new(&path).display();

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use perf_core::ports::{Clock, DeadLetter, DeadLetters, Delivery, PortError, QueueReceiver, QueueSender};
+use perf_core::ports::{
+    BlobWriter, Clock, DeadLetter, DeadLetters, Delivery, PortError, QueueReceiver, QueueSender,
+};
 use perf_local::store::{QueueSettings, SqliteStore};
 use port_suite::queue::{MAX_RECEIVES, TestQueue, VISIBILITY};
 
@@ -88,13 +90,28 @@ macro_rules! suite {
 
 suite! {
     ledger: a_commit_on_an_old_revision_changes_nothing, months_are_replaced_and_removed, one_of_two_commits_wins,
-        tenants_have_their_own_ledgers;
-    results: a_row_is_read_as_written, an_older_revision_changes_nothing, a_withdrawn_result_stays_away,
+        tenants_have_their_own_ledgers, entries_are_read_as_written, large_months_are_stored_together;
+    results: a_row_is_read_as_written, every_figure_is_read_as_written, an_older_revision_changes_nothing, a_withdrawn_result_stays_away,
         pages_are_stable_under_writes, filters_are_inclusive, tenants_have_their_own_results,
         current_results_are_listed;
     requests: items_count_once, a_request_is_created_once, requests_are_forgotten, tenants_have_their_own_requests;
     idempotency: one_attempt_wins, an_answer_is_given_again, an_attempt_makes_way, tenants_have_their_own_keys;
 }
+
+macro_rules! bucket_suite {
+    ($($test:ident),+) => {
+        $(
+            #[tokio::test]
+            async fn $test() {
+                let store = open();
+                store.store.bucket("other").put_blob("imports/acme/portfolio/p/flows", b"x").await.expect("put");
+                port_suite::blobs::$test(&store.store.bucket("input")).await;
+            }
+        )+
+    };
+}
+
+bucket_suite!(an_object_is_read_as_written, a_large_object_is_not_read);
 
 macro_rules! queue_suite {
     ($($test:ident),+) => {

@@ -12,6 +12,7 @@
 
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "these functions are tests")]
 
+pub mod blobs;
 pub mod idempotency;
 pub mod ledger;
 pub mod queue;

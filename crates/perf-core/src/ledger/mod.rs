@@ -5,6 +5,7 @@
 //! name wins, a void one hides what it stands for, and is itself remembered so that
 //! an older revision that arrives later changes nothing.
 
+mod file;
 mod kinds;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ use crate::model::{
     CashFlow, CurrencyCode, Data, Dated, EntityType, Identifier, LedgerMonth, TransactionEntry,
     ValuationEntry,
 };
+
+pub use file::{FileMark, FileRows, LedgerFile, Statement};
 
 /// Month of the removed transactions whose date nobody knows.
 const UNDATED: &str = "void";

@@ -3,14 +3,17 @@
 //!
 //! Every adapter runs the same tests (the crate `port-suite`).
 
+mod blobs;
 mod error;
 mod ledger;
 mod queue;
 mod requests;
 mod results;
+mod time_series;
 
 use chrono::{DateTime, Utc};
 
+pub use blobs::{BlobRead, BlobReader, BlobWriter};
 pub use error::PortError;
 pub use ledger::{Commit, LedgerCommit, LedgerReader, LedgerWriter, StoredLedger};
 pub use queue::{DeadLetter, DeadLetters, Delivery, QueueReceiver, QueueSender};
@@ -22,6 +25,7 @@ pub use results::{
     CurrentPosition, CurrentResults, Page, Position, PutOutcome, ResultFilter, ResultReader, ResultRow,
     ResultWriter, Slice,
 };
+pub use time_series::{SERIES_METRICS, SeriesRecord, TimeSeriesWriter};
 
 /// The time of day and year.
 pub trait Clock: Send + Sync {

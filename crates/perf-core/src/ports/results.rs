@@ -115,7 +115,7 @@ pub trait ResultReader: Send + Sync {
 /// Lists the current results of many entities.
 #[async_trait]
 pub trait CurrentResults: Send + Sync {
-    /// Those of a client, by entity.
+    /// Those of a client, in an order that is the store's and stays the same.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ pub trait CurrentResults: Send + Sync {
         page: &Page<CurrentPosition>,
     ) -> Result<Slice<CurrentPosition>, PortError>;
 
-    /// Those of a client's account, by entity.
+    /// Those of a client's account, in such an order.
     ///
     /// # Errors
     ///

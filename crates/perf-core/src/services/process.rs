@@ -1,24 +1,27 @@
 //! Works on messages of the queue, each one on its own.
 
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::batch::{parts, refused, requests};
+use super::claim::ClaimPorts;
 use super::compute::{compute, stamp, supply};
-use super::ingest::ingest;
+use super::import::ImportPorts;
+use super::ingest::{Change, ingest};
+use super::message::{Message, message};
+use super::plan::{Plan, Task, Unit, task};
 use super::recalculate::{Failure, recalculate};
 use super::rows::{result_url, rows};
-use super::{problem_of, report};
+use super::{problem_of, report, time_series};
 use crate::model::{
     BatchMembers, CalculationRequest, CompletedResult, EntityKey, Event, EventBody, Identifier,
-    MAX_MEMBERS_PER_MESSAGE, Problem, read,
+    MAX_MEMBERS_PER_MESSAGE, Problem,
 };
 use crate::number::Exact;
 use crate::parallel::process_each;
 use crate::ports::{
     Clock, ItemOutcome, Itemized, LedgerReader, LedgerWriter, QueueSender, RequestLog, ResultReader,
-    ResultWriter,
+    ResultWriter, TimeSeriesWriter,
 };
 
 /// What the processor needs.
@@ -83,19 +86,12 @@ pub struct RecordResult {
 #[derive(Clone)]
 pub struct Processor {
     pub(super) ports: ProcessorPorts,
+    pub(super) imports: Option<ImportPorts>,
+    claims: Option<ClaimPorts>,
+    time_series: Option<Arc<dyn TimeSeriesWriter>>,
     risk_free_rate: Exact,
     max_concurrency: NonZeroUsize,
     max_receives: u32,
-}
-
-/// A message that could be read.
-#[derive(Clone)]
-pub(super) struct Task {
-    pub(super) index: usize,
-    pub(super) message_id: String,
-    pub(super) receive_count: u32,
-    pub(super) tenant: Identifier,
-    pub(super) event: Event,
 }
 
 /// The end of a task: what it did for its request's items.
@@ -103,12 +99,6 @@ pub(super) struct Ended {
     pub(super) task: Task,
     pub(super) outcome: Result<(), Problem>,
     pub(super) items: Vec<Itemized>,
-}
-
-/// Tasks that are worked on together.
-enum Unit {
-    Ledger(EntityKey, Vec<Task>),
-    Single(Box<Task>),
 }
 
 impl Processor {
@@ -121,7 +111,27 @@ impl Processor {
         max_concurrency: NonZeroUsize,
         max_receives: u32,
     ) -> Self {
-        Self { ports, risk_free_rate, max_concurrency, max_receives }
+        let (imports, claims, time_series) = (None, None, None);
+        Self { ports, imports, claims, time_series, risk_free_rate, max_concurrency, max_receives }
+    }
+
+    /// The processor, reading objects that were put into a bucket too.
+    #[must_use]
+    pub fn with_imports(self, imports: ImportPorts) -> Self {
+        Self { imports: Some(imports), ..self }
+    }
+
+    /// The processor, redeeming claims too.
+    #[must_use]
+    pub fn with_claims(self, claims: ClaimPorts) -> Self {
+        Self { claims: Some(claims), ..self }
+    }
+
+    /// The processor, writing time series too, after the results: they are derived,
+    /// and a failure of theirs makes the message come again.
+    #[must_use]
+    pub fn with_time_series(self, time_series: Arc<dyn TimeSeriesWriter>) -> Self {
+        Self { time_series: Some(time_series), ..self }
     }
 
     /// Works on all messages. One that cannot be read, or whose work fails, leaves
@@ -129,31 +139,16 @@ impl Processor {
     /// its ledger together, and its results are computed once.
     pub async fn process(&self, records: Vec<Record>) -> Vec<RecordResult> {
         let mut results: Vec<RecordResult> = Vec::with_capacity(records.len());
-        let (mut ledgers, mut others) = (Vec::<(EntityKey, Vec<Task>)>::new(), Vec::new());
-        let mut places = HashMap::new();
+        let mut plan = Plan::default();
         for (index, record) in records.into_iter().enumerate() {
             let message_id = record.message_id.clone();
-            let outcome = match task(index, record) {
-                Err(problem) => report::permanent(&problem),
-                Ok(task) => {
-                    match task.event.ledger_entity_of(&task.tenant) {
-                        Some(entity) => {
-                            let place = *places.entry(entity.clone()).or_insert(ledgers.len());
-                            match ledgers.get_mut(place) {
-                                Some((_, tasks)) => tasks.push(task),
-                                None => ledgers.push((entity, vec![task])),
-                            }
-                        }
-                        None => others.push(Unit::Single(Box::new(task))),
-                    }
-                    RecordOutcome::Retry { detail: "interrupted".to_owned() }
-                }
+            let outcome = match self.read(index, record, &mut plan).await {
+                Ok(outcome) => outcome,
+                Err(problem) => report::outcome(&Err(problem)),
             };
             results.push(RecordResult { message_id, outcome });
         }
-        // Ledgers first: a calculation that came with them should see them.
-        let ledgers = ledgers.into_iter().map(|(entity, tasks)| Unit::Ledger(entity, tasks)).collect();
-        for units in [ledgers, others] {
+        for units in plan.stages() {
             for (index, outcome) in self.work(units).await {
                 if let Some(result) = results.get_mut(index) {
                     result.outcome = outcome;
@@ -163,33 +158,60 @@ impl Processor {
         results
     }
 
+    /// Plans the work of a message; its outcome until that is done.
+    async fn read(
+        &self,
+        index: usize,
+        mut record: Record,
+        plan: &mut Plan,
+    ) -> Result<RecordOutcome, Problem> {
+        match message(&record.body)? {
+            Message::Test => {
+                tracing::info!("test notification");
+                return Ok(RecordOutcome::Done);
+            }
+            Message::Objects(objects) => {
+                plan.imports.push(Unit::Import(index, objects));
+                return Ok(RecordOutcome::Retry { detail: "interrupted".to_owned() });
+            }
+            Message::Claim(claim) => {
+                let unexpected = || Problem::field("/claim", "unexpected_claim", "claims are not configured");
+                record.body = self.claims.as_ref().ok_or_else(unexpected)?.redeem(&claim).await?;
+            }
+            Message::Event => {}
+        }
+        plan.add(task(index, record)?);
+        Ok(RecordOutcome::Retry { detail: "interrupted".to_owned() })
+    }
+
     async fn work(&self, units: Vec<Unit>) -> Vec<(usize, RecordOutcome)> {
         let processor = self.clone();
         let one = move |unit: Unit| {
             let processor = processor.clone();
-            async move {
-                let mut outcomes = Vec::new();
-                for ended in processor.unit(unit).await {
-                    outcomes.push((ended.task.index, processor.report(ended).await));
-                }
-                Ok::<_, std::convert::Infallible>(outcomes)
-            }
+            async move { Ok::<_, std::convert::Infallible>(processor.unit(unit).await) }
         };
         let done = process_each(units, self.max_concurrency, one, "records").await;
         // A unit that panicked keeps its records' outcome: they come again.
         done.into_iter().filter_map(Result::ok).flatten().collect()
     }
 
-    async fn unit(&self, unit: Unit) -> Vec<Ended> {
-        match unit {
+    async fn unit(&self, unit: Unit) -> Vec<(usize, RecordOutcome)> {
+        let ended = match unit {
+            Unit::Import(index, objects) => return vec![(index, self.import(objects).await)],
             Unit::Ledger(entity, tasks) => self.ledger(&entity, tasks).await,
             Unit::Single(task) => vec![self.single(*task).await],
+        };
+        let mut outcomes = Vec::with_capacity(ended.len());
+        for ended in ended {
+            outcomes.push((ended.task.index, self.report(ended).await));
         }
+        outcomes
     }
 
     async fn ledger(&self, entity: &EntityKey, tasks: Vec<Task>) -> Vec<Ended> {
-        let events: Vec<EventBody> = tasks.iter().map(|task| task.event.body.clone()).collect();
-        let outcomes = match self.update(entity, &events).await {
+        let change = |task: &Task| Change::Event(Box::new(task.event.body.clone()));
+        let changes: Vec<Change> = tasks.iter().map(change).collect();
+        let outcomes = match self.update(entity, &changes).await {
             Ok(outcomes) => outcomes,
             Err(problem) => vec![Err(problem); tasks.len()],
         };
@@ -201,24 +223,27 @@ impl Processor {
         tasks.into_iter().zip(outcomes).map(ended).collect()
     }
 
-    async fn update(
+    /// Takes changes into the ledger of an entity and brings its results up to date;
+    /// the outcome of each change.
+    pub(super) async fn update(
         &self,
         entity: &EntityKey,
-        events: &[EventBody],
+        changes: &[Change],
     ) -> Result<Vec<Result<(), Problem>>, Problem> {
         let ports = &self.ports;
-        let ingested = ingest(&*ports.ledger, &*ports.ledger_writer, entity, events).await;
+        let ingested = ingest(&*ports.ledger, &*ports.ledger_writer, entity, changes).await;
         let ingested = ingested.map_err(|error| problem_of(&error))?;
         if ingested.revision == 0 {
             return Ok(ingested.outcomes);
         }
         let done =
             recalculate(ports, &self.risk_free_rate, entity, &ingested.ledger, ingested.revision).await;
-        let problem = match done {
-            Ok(()) => return Ok(ingested.outcomes),
-            Err(Failure::Problem(problem)) => problem,
-            Err(Failure::Port(error)) => problem_of(&error),
+        let done = match done {
+            Ok(results) => self.write_series(&results).await,
+            Err(Failure::Problem(problem)) => Err(problem),
+            Err(Failure::Port(error)) => Err(problem_of(&error)),
         };
+        let Err(problem) = done else { return Ok(ingested.outcomes) };
         Ok(ingested.outcomes.into_iter().map(|outcome| outcome.and_then(|()| Err(problem.clone()))).collect())
     }
 
@@ -269,7 +294,14 @@ impl Processor {
     async fn store(&self, result: &CompletedResult) -> Result<(), Problem> {
         let now = super::compute::timestamp(self.ports.clock.now());
         let put = self.ports.writer.put_results(&rows(result, &now)).await;
-        put.map(drop).map_err(|error| problem_of(&error))
+        put.map_err(|error| problem_of(&error))?;
+        self.write_series(std::slice::from_ref(result)).await
+    }
+
+    async fn write_series(&self, results: &[CompletedResult]) -> Result<(), Problem> {
+        let Some(writer) = &self.time_series else { return Ok(()) };
+        let records: Vec<_> = results.iter().filter_map(time_series::record).collect();
+        writer.write_series(&records).await.map_err(|error| problem_of(&error))
     }
 
     /// Sends a large batch again as parts: members beside each other stay together,
@@ -323,50 +355,4 @@ impl Processor {
             Err(error) => RecordOutcome::Retry { detail: error.to_string() },
         }
     }
-}
-
-impl Event {
-    /// The entity of a tenant whose ledger the event changes.
-    fn ledger_entity_of(&self, tenant: &Identifier) -> Option<EntityKey> {
-        let (EventBody::Transaction { entity_type, entity_id, .. }
-        | EventBody::Valuation { entity_type, entity_id, .. }) = &self.body
-        else {
-            return None;
-        };
-        let entity_id = entity_id.clone();
-        Some(EntityKey { client_id: tenant.clone(), entity_type: *entity_type, entity_id })
-    }
-
-    /// The tenant that the event names, in its envelope or in its content.
-    fn tenant(&self) -> Option<&Identifier> {
-        let inner = match &self.body {
-            EventBody::PortfolioPerformance(request) => request.client_id.as_ref(),
-            EventBody::CalculationCompleted(result) => Some(&result.client_id),
-            EventBody::BatchCalculation(BatchMembers::Requests { accepted, .. }) => {
-                let mut named = accepted.iter().map(|(_, request)| request.client_id.as_ref());
-                let first = named.next().flatten();
-                first.filter(|first| named.all(|other| other == Some(*first)))
-            }
-            EventBody::BatchCalculation(BatchMembers::Entities { .. })
-            | EventBody::Transaction { .. }
-            | EventBody::Valuation { .. } => None,
-        };
-        self.client_id.as_ref().or(inner)
-    }
-}
-
-fn task(index: usize, record: Record) -> Result<Task, Problem> {
-    let event = read::event(record.body.as_bytes())?;
-    let missing = || Problem::field("/client_id", "missing_field", "expected the field client_id: add it");
-    let tenant = event.tenant().cloned().ok_or_else(missing)?;
-    if let EventBody::CalculationCompleted(result) = &event.body
-        && result.client_id != tenant
-    {
-        return Err(Problem::field(
-            "/client_id",
-            "conflicting_fields",
-            "expected the result's own client_id",
-        ));
-    }
-    Ok(Task { index, message_id: record.message_id, receive_count: record.receive_count, tenant, event })
 }

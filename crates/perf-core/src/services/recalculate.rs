@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::compute::{Supplied, compute, stamp, timestamp};
 use super::process::ProcessorPorts;
 use super::rows::{dated_key, rows};
+use super::time_series::STANDING_REQUEST;
 use crate::calculations::ENGINE_VERSION;
 use crate::ledger::Ledger;
 use crate::model::{
@@ -23,8 +24,6 @@ pub const STANDING_WINDOWS: [TimePeriod; 7] = [
     TimePeriod::FiveYears,
     TimePeriod::Itd,
 ];
-/// The request under which standing results are filed, the same for all of them.
-const STANDING_REQUEST: &str = "standing";
 /// Refusals that mean that the ledger does not reach as far as the window.
 const NOT_AVAILABLE: [&str; 2] = ["too_few_valuations", "insufficient_history"];
 
@@ -41,14 +40,14 @@ impl From<PortError> for Failure {
 }
 
 /// Computes and stores every window that the ledger allows, and withdraws those
-/// that it no longer does.
+/// that it no longer does; the results.
 pub(super) async fn recalculate(
     ports: &ProcessorPorts,
     risk_free_rate: &Exact,
     entity: &EntityKey,
     ledger: &Ledger,
     revision: u64,
-) -> Result<(), Failure> {
+) -> Result<Vec<CompletedResult>, Failure> {
     if ledger.has_mixed_currencies() {
         return Err(Failure::Problem(super::compute::mixed_currencies()));
     }
@@ -60,7 +59,7 @@ pub(super) async fn recalculate(
     // Current rows last: until they are written, a repetition does everything again.
     changed.sort_by_key(|row| row.current);
     ports.writer.put_results(&changed).await?;
-    Ok(())
+    Ok(results)
 }
 
 /// One result for each window that the ledger allows.

@@ -1,9 +1,10 @@
-//! Results, ledgers, state and queue in one SQLite file.
+//! Results, ledgers, state, queue and objects in one SQLite file.
 //!
 //! The file is written ahead (WAL) and synced at every commit, so what has been
 //! acknowledged survives a crash of process or machine. Several processes may use
 //! it at once; a writer waits for another one for up to five seconds.
 
+mod blobs;
 mod idempotency;
 mod ledger;
 mod queue;
@@ -19,7 +20,8 @@ use chrono::{DateTime, Utc};
 use perf_core::ports::{Clock, PortError};
 use rusqlite::{Connection, ErrorCode};
 
-pub use queue::QueueSettings;
+pub use blobs::Bucket;
+pub use queue::{MessageState, QueueSettings};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

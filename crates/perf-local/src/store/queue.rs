@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use perf_core::ports::{DeadLetter, DeadLetters, Delivery, PortError, QueueReceiver, QueueSender};
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::{Failure, SqliteStore, millis};
 
@@ -24,6 +24,57 @@ impl Default for QueueSettings {
     }
 }
 
+/// Where a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageState {
+    /// On the queue, or being worked on.
+    Waiting,
+    /// Among the dead letters.
+    Dead,
+    /// Done with.
+    Gone,
+}
+
+const SEND: &str = "INSERT INTO messages (message_id, body, visible_at_ms, receive_count)
+    VALUES (?1, ?2, ?3, 0)";
+
+impl SqliteStore {
+    /// Sends one message; its name.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`].
+    pub async fn send_message(&self, body: &str) -> Result<String, PortError> {
+        let (body, now) = (body.to_owned(), millis(self.clock.now()));
+        let message_id = uuid::Uuid::new_v4().to_string();
+        self.run(move |connection| {
+            connection.prepare_cached(SEND)?.execute(params![message_id, body, now])?;
+            Ok(message_id)
+        })
+        .await
+    }
+
+    /// Where the message of this name is.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`].
+    pub async fn message_state(&self, message_id: &str) -> Result<MessageState, PortError> {
+        const SQL: &str = "SELECT 1 FROM messages WHERE message_id = ?1
+            UNION ALL SELECT 2 FROM dead_letters WHERE message_id = ?1";
+        let message_id = message_id.to_owned();
+        self.run(move |connection| {
+            let found = connection.prepare_cached(SQL)?.query_row([message_id], |row| row.get::<_, u8>(0));
+            Ok(match found.optional()? {
+                None => MessageState::Gone,
+                Some(1) => MessageState::Waiting,
+                Some(_) => MessageState::Dead,
+            })
+        })
+        .await
+    }
+}
+
 fn later(now: i64, delay: Duration) -> i64 {
     now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
 }
@@ -31,8 +82,6 @@ fn later(now: i64, delay: Duration) -> i64 {
 #[async_trait]
 impl QueueSender for SqliteStore {
     async fn send(&self, bodies: &[String]) -> Result<(), PortError> {
-        const SEND: &str = "INSERT INTO messages (message_id, body, visible_at_ms, receive_count)
-            VALUES (?1, ?2, ?3, 0)";
         let (bodies, now) = (bodies.to_vec(), millis(self.clock.now()));
         self.run(move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

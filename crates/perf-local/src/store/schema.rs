@@ -5,7 +5,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::Failure;
 
 /// One step for each version; a step that has been released is never changed.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
 CREATE TABLE results (
     client_id TEXT NOT NULL,
     entity_type TEXT NOT NULL,
@@ -87,7 +88,16 @@ CREATE TABLE dead_letters (
     message_id TEXT NOT NULL,
     body TEXT NOT NULL
 );
-"];
+",
+    "
+CREATE TABLE blobs (
+    bucket TEXT NOT NULL,
+    key TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (bucket, key)
+);
+",
+];
 
 /// Takes the steps that the file has not seen.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Failure> {

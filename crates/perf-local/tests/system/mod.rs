@@ -1,14 +1,16 @@
 //! Every service on one SQLite file in memory.
 
+#![allow(dead_code, reason = "each test program uses a part")]
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use perf_core::model::{EntityKey, EntityType, Identifier};
 use perf_core::number::Exact;
-use perf_core::ports::QueueSender;
+use perf_core::ports::{QueueSender, TimeSeriesWriter};
 use perf_core::services::{
-    Calculator, CalculatorPorts, Processor, ProcessorPorts, Queries, QueryPorts, Record, RecordOutcome,
-    SubmissionPorts, Submissions,
+    Calculator, CalculatorPorts, ClaimCheck, ClaimPorts, ImportPorts, Processor, ProcessorPorts, Queries,
+    QueryPorts, Record, RecordOutcome, SubmissionPorts, Submissions,
 };
 use perf_local::store::{QueueSettings, SqliteStore};
 use perf_local::system::SystemClock;
@@ -17,6 +19,8 @@ use serde_json::Value;
 
 const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(4).expect("not zero");
 const MAX_RECEIVES: u32 = 3;
+pub const INPUT: &str = "input";
+pub const CLAIMS: &str = "claims";
 
 pub struct System {
     pub store: Arc<SqliteStore>,
@@ -49,7 +53,12 @@ impl System {
             queue: store.clone(),
             clock: clock.clone(),
         };
-        let processor = Processor::new(ports, Exact::ZERO, CONCURRENCY, MAX_RECEIVES);
+        let input = Arc::new(store.bucket(INPUT));
+        let imports = ImportPorts { bucket: INPUT.to_owned(), reader: input.clone(), writer: input };
+        let claims = ClaimPorts { bucket: CLAIMS.to_owned(), reader: Arc::new(store.bucket(CLAIMS)) };
+        let processor = Processor::new(ports, Exact::ZERO, CONCURRENCY, MAX_RECEIVES)
+            .with_imports(imports)
+            .with_claims(claims);
         let calculator_ports =
             CalculatorPorts { ledger: store.clone(), queue: store.clone(), clock: clock.clone() };
         let submission_ports =
@@ -64,6 +73,18 @@ impl System {
             processor,
             store,
         }
+    }
+
+    /// A sender of messages of any size.
+    pub fn sender(&self) -> ClaimCheck {
+        ClaimCheck::new(self.store.clone(), Arc::new(self.store.bucket(CLAIMS)), CLAIMS.to_owned())
+    }
+
+    /// Writes time series too.
+    pub fn with_time_series(mut self, writer: Arc<dyn TimeSeriesWriter>) -> Self {
+        self.processor = self.processor.with_time_series(writer);
+        self.worker = Worker::new(self.store.clone(), self.processor.clone());
+        self
     }
 
     /// Hands events to the processor as one batch.
