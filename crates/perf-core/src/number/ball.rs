@@ -4,6 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use dashu_int::IBig;
 
 use super::dyadic::Dyadic;
+use super::elementary::{self, EXP_ERROR, LN_ERROR};
 use super::{Failure, Figure, Real, Rounded, Twofold, Wide};
 
 /// Bound on the relative rounding error of one [`Twofold`] operation, with a
@@ -52,6 +53,12 @@ impl Ball {
     fn underflow(self, other: Self, result: Twofold) -> f64 {
         let lost = result.high.abs() < TINY && self.size() > 0.0 && other.size() > 0.0;
         if lost { TINY } else { 0.0 }
+    }
+
+    /// A value with a relative error of its making and the error inherited.
+    fn with_error(middle: Twofold, relative: f64, inherited: f64) -> Self {
+        let rounding = (middle.high.abs() * relative).max(if middle.high == 0.0 { 0.0 } else { TINY });
+        Self { middle, radius: (inherited + rounding) * (1.0 + 1e-15) }
     }
 
     /// `function` of this on the wide type, its error scaled by `slope`, a bound
@@ -116,8 +123,11 @@ impl Real for Ball {
         if self.size() == 0.0 && self.radius == 0.0 {
             return Self::one();
         }
-        let highest = self.middle.high + self.radius;
-        self.through_wide(Wide::exp_short, highest.exp() * 1.000_001)
+        let slope = (self.middle.high + self.radius).exp() * 1.000_001;
+        match elementary::exp(self.middle) {
+            Some(middle) => Self::with_error(middle, EXP_ERROR, slope * self.radius),
+            None => self.through_wide(Wide::exp_short, slope),
+        }
     }
 
     fn ln(self) -> Self {
@@ -125,7 +135,11 @@ impl Real for Ball {
         if lowest <= 0.0 || lowest.is_nan() {
             return Self::UNKNOWN;
         }
-        self.through_wide(Wide::ln_short, 1.000_001 / lowest)
+        let slope = 1.000_001 / lowest;
+        match elementary::ln(self.middle) {
+            Some(middle) => Self::with_error(middle, LN_ERROR, slope * self.radius),
+            None => self.through_wide(Wide::ln_short, slope),
+        }
     }
 
     #[inline]

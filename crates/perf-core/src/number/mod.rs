@@ -5,6 +5,7 @@
 
 mod ball;
 mod dyadic;
+mod elementary;
 mod exact;
 mod real;
 mod rounded;
