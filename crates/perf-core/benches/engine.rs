@@ -36,13 +36,15 @@ fn request(valuations: usize) -> String {
         (100_000_000_u64, String::new(), String::new(), String::new());
     for day in 0..valuations {
         let comma = if day == 0 { "" } else { "," };
-        let _ = write!(rows, r#"{comma}{{"date":"{}","value":"{}.{:02}"}}"#, date(day), cents / 100, cents % 100);
+        let _ =
+            write!(rows, r#"{comma}{{"date":"{}","value":"{}.{:02}"}}"#, date(day), cents / 100, cents % 100);
         cents = cents / 1_000_000 * (990_150 + chance.millionths() / 50) + chance.millionths();
         if day > 0 {
             let sign = if chance.millionths() < 470_000 { "-" } else { "" };
             let comma = if day == 1 { "" } else { "," };
             let fraction = chance.millionths() * 10_000_000_000 / 50 + chance.millionths();
-            let _ = write!(benchmark, r#"{comma}{{"date":"{}","value":"{sign}0.{fraction:016}"}}"#, date(day));
+            let _ =
+                write!(benchmark, r#"{comma}{{"date":"{}","value":"{sign}0.{fraction:016}"}}"#, date(day));
         }
         if day % 21 == 20 {
             let comma = if day == 20 { "" } else { "," };
@@ -65,7 +67,13 @@ fn irr_request(flows: usize) -> String {
         total += if kept { amount } else { 0 };
         let sign = if kept { "-" } else { "" };
         let day = index * 11_000 / flows;
-        let _ = write!(rows, r#"{{"date":"{}","amount":"{sign}{}.{:02}"}},"#, date(day), amount / 100, amount % 100);
+        let _ = write!(
+            rows,
+            r#"{{"date":"{}","amount":"{sign}{}.{:02}"}},"#,
+            date(day),
+            amount / 100,
+            amount % 100
+        );
     }
     format!(
         r#"{{"kind":"irr","cash_flows":[{rows}{{"date":"{}","amount":"{}"}}]}}"#,

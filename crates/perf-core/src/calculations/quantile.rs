@@ -7,7 +7,7 @@ use dashu_int::IBig;
 use super::chain::Link;
 use super::dispersion::{count, sum};
 use crate::model::Reason;
-use crate::number::{Ball, Exact, Figure, Real};
+use crate::number::{Ball, Exact, Figure, Real, Whole};
 
 /// Links from the smallest return to the largest, ordered exactly.
 pub(crate) fn ascending(links: &[Link]) -> Vec<&Link> {
@@ -49,12 +49,12 @@ pub(crate) fn tail<R: Real>(ascending: &[&Link], confidence_level: &Exact) -> Fi
 }
 
 /// (n − 1)(1 − c) as a rank and the exact fraction above it.
-fn position(returns: usize, confidence_level: &Exact) -> (usize, (IBig, IBig)) {
+fn position(returns: usize, confidence_level: &Exact) -> (usize, (Whole, Whole)) {
     let scale = confidence_level.scale();
-    let denominator = Exact::from(1).mantissa_at(scale);
-    let tail = &denominator - confidence_level.mantissa_at(scale);
+    let denominator = Whole::power_of_ten(scale).to_big();
+    let tail = &denominator - confidence_level.mantissa().to_big();
     let numerator = tail * IBig::from(returns.saturating_sub(1));
     let rank = &numerator / &denominator;
     let fraction = numerator - &rank * &denominator;
-    (usize::try_from(rank).unwrap_or(0), (fraction, denominator))
+    (usize::try_from(rank).unwrap_or(0), (fraction.into(), denominator.into()))
 }

@@ -1,11 +1,9 @@
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use dashu_int::IBig;
-
 use super::dyadic::Dyadic;
 use super::elementary::{self, EXP_ERROR, LN_ERROR};
-use super::{Failure, Figure, Real, Rounded, Twofold, Wide};
+use super::{Failure, Figure, Real, Rounded, Twofold, Whole, Wide};
 
 /// Bound on the relative rounding error of one [`Twofold`] operation, with a
 /// factor of two to spare for the roundings of the radius itself.
@@ -100,7 +98,8 @@ impl Real for Ball {
         Self { middle: self.middle, radius: self.radius + reach }
     }
 
-    fn ratio(numerator: &IBig, denominator: &IBig) -> Self {
+    #[inline]
+    fn ratio(numerator: &Whole, denominator: &Whole) -> Self {
         from_integer(numerator) / from_integer(denominator)
     }
 
@@ -171,25 +170,10 @@ impl Real for Ball {
 }
 
 /// An integer to 106 bits, exactly where it has no more.
-fn from_integer(value: &IBig) -> Ball {
-    if let Ok(small) = i64::try_from(value) {
-        let high = small as f64;
-        if let Some(exact) = exact_low(i128::from(small), high) {
-            return Ball { middle: Twofold::renormalized(high, exact), radius: 0.0 };
-        }
-    }
-    let high = value.to_f64().value();
-    let rest = IBig::try_from(high).map(|high| value - high).unwrap_or(IBig::ZERO);
-    let low = rest.to_f64().value();
-    let complete = IBig::try_from(low).is_ok_and(|low| low == rest);
-    let middle = Twofold::renormalized(high, low);
+#[inline]
+fn from_integer(value: &Whole) -> Ball {
+    let (middle, complete) = value.to_twofold();
     if complete { Ball { middle, radius: 0.0 } } else { Ball::new(middle, 0.0) }
-}
-
-/// What `high` leaves out of a 64-bit integer.
-fn exact_low(value: i128, high: f64) -> Option<f64> {
-    let rest = value - high as i128;
-    (rest.unsigned_abs() < 1 << 53).then_some(rest as f64)
 }
 
 impl Add for Ball {
@@ -248,7 +232,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn real<R: Real>(value: i64) -> R {
-        R::ratio(&IBig::from(value), &IBig::from(1_000_003))
+        R::ratio(&Whole::from(value), &Whole::from(1_000_003))
     }
 
     /// The same formula on both types, through every operation.
@@ -277,7 +261,7 @@ mod tests {
 
     #[test]
     fn an_open_decision_is_an_error() {
-        let third = Ball::ratio(&IBig::ONE, &IBig::from(3));
+        let third = Ball::ratio(&Whole::ONE, &Whole::from(3));
         let same = third * Ball::integer(3);
         assert_eq!(same.compare(&Ball::one()), Err(Failure::Imprecise));
         assert_eq!((same - Ball::one()).is_dust(&Ball::one()), Ok(true));
@@ -287,19 +271,19 @@ mod tests {
 
     #[test]
     fn overflow_and_division_by_zero_decide_nothing() {
-        let huge = Ball::ratio(&crate::number::power_of_ten(300), &IBig::ONE);
+        let huge = Ball::ratio(&Whole::power_of_ten(300), &Whole::ONE);
         assert_eq!((huge * huge).sign(), Err(Failure::Imprecise));
         assert_eq!((Ball::one() / Ball::zero()).round(), Err(Failure::Imprecise));
         assert_eq!((-Ball::one()).ln().sign(), Err(Failure::Imprecise));
         assert_eq!((-Ball::one()).sqrt().sign(), Err(Failure::Imprecise));
-        let tiny = Ball::ratio(&IBig::ONE, &crate::number::power_of_ten(200));
+        let tiny = Ball::ratio(&Whole::ONE, &Whole::power_of_ten(200));
         assert_eq!((tiny * tiny).sign(), Err(Failure::Imprecise));
     }
 
     #[test]
     fn integers_beyond_double_double_carry_a_radius() {
-        let value = IBig::from(10).pow(60) + IBig::ONE;
+        let value = &Whole::power_of_ten(60) + &Whole::ONE;
         assert!(from_integer(&value).radius > 0.0);
-        assert!(from_integer(&IBig::from(i64::MAX)).radius == 0.0);
+        assert!(from_integer(&Whole::from(i64::MAX)).radius == 0.0);
     }
 }

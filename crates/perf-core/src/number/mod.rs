@@ -10,6 +10,7 @@ mod exact;
 mod real;
 mod rounded;
 mod twofold;
+mod whole;
 mod wide;
 
 pub use ball::Ball;
@@ -17,6 +18,7 @@ pub use exact::{Exact, MAX_DECIMAL_PLACES, MAX_SIGNIFICANT_DIGITS, NumberError};
 pub use real::{Failure, Figure, Real};
 pub use rounded::{OUTPUT_DIGITS, Rounded};
 pub use twofold::Twofold;
+pub use whole::Whole;
 pub use wide::Wide;
 
 use dashu_int::IBig;
