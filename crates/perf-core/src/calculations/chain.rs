@@ -27,6 +27,18 @@ impl Link {
         R::ratio(&(&self.gain + &self.capital), &self.capital)
     }
 
+    /// The sign of r.
+    #[inline]
+    pub(crate) fn sign(&self) -> Ordering {
+        self.gain.cmp(&Whole::ZERO)
+    }
+
+    /// The sign of 1 + r.
+    #[inline]
+    pub(crate) fn factor_sign(&self) -> Ordering {
+        (&self.gain + &self.capital).cmp(&Whole::ZERO)
+    }
+
     /// r compared with another link's, exactly.
     pub(crate) fn compare(&self, other: &Self) -> Ordering {
         (&self.gain * &other.capital).cmp(&(&other.gain * &self.capital))

@@ -3,13 +3,13 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::dyadic::Dyadic;
 use super::elementary::{self, EXP_ERROR, LN_ERROR};
-use super::{Failure, Figure, Real, Rounded, Twofold, Whole, Wide};
+use super::{Balls, Failure, Figure, Real, Rounded, Twofold, Whole, Wide};
 
 /// Bound on the relative rounding error of one [`Twofold`] operation, with a
 /// factor of two to spare for the roundings of the radius itself.
 const UNIT: f64 = 1.0 / (1_u128 << 101) as f64;
 /// Below this the error-free transformations may underflow.
-const TINY: f64 = 1e-270;
+pub(super) const TINY: f64 = 1e-270;
 
 /// A double-double with a bound on its error: the true value lies within
 /// `radius` of `middle`. An infinite radius is a value that decides nothing.
@@ -34,12 +34,18 @@ impl Ball {
         Self { middle, radius }
     }
 
-    #[cfg(test)]
+    /// The distance within which the true value lies.
+    pub(super) fn radius(self) -> f64 {
+        self.radius
+    }
+
+    /// The value without its bound.
     pub(crate) fn middle(self) -> Twofold {
         self.middle
     }
 
-    const UNKNOWN: Self = Self { middle: Twofold::ZERO, radius: f64::INFINITY };
+    /// A value that decides nothing.
+    pub(super) const UNKNOWN: Self = Self { middle: Twofold::ZERO, radius: f64::INFINITY };
 
     #[inline]
     fn size(self) -> f64 {
@@ -70,6 +76,8 @@ impl Ball {
 }
 
 impl Real for Ball {
+    type Series = Balls;
+
     const RESOLUTION: f64 = UNIT;
     const NOISE: f64 = 0.0;
     const COST: usize = 1;

@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{Exact, OUTPUT_DIGITS, Rounded, Whole};
+use super::{Exact, OUTPUT_DIGITS, Rounded, Series, Whole};
 use crate::model::Reason;
 
 /// Why a figure has no value on this number type.
@@ -49,6 +49,9 @@ pub trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
 {
+    /// Many of them.
+    type Series: Series<Self>;
+
     /// numerator / denominator, of exact integers; the denominator is not zero.
     fn ratio(numerator: &Whole, denominator: &Whole) -> Self;
 

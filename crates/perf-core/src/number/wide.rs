@@ -6,7 +6,7 @@ use dashu_float::round::mode::HalfEven;
 use dashu_float::{Context, FBig, FpError, Repr};
 
 use super::dyadic::Dyadic;
-use super::{Failure, Figure, Real, Rounded, Twofold, Whole};
+use super::{Failure, Figure, OneByOne, Real, Rounded, Twofold, Whole};
 use crate::model::Reason;
 
 /// About 120 decimal digits.
@@ -94,6 +94,8 @@ impl ToF64 for Context<HalfEven> {
 }
 
 impl Real for Wide {
+    type Series = OneByOne<Self>;
+
     const RESOLUTION: f64 = 1e-119;
     const NOISE: f64 = 1e-90;
     const COST: usize = 30;
