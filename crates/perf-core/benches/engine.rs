@@ -38,7 +38,7 @@ fn request(valuations: usize) -> String {
         let comma = if day == 0 { "" } else { "," };
         let _ =
             write!(rows, r#"{comma}{{"date":"{}","value":"{}.{:02}"}}"#, date(day), cents / 100, cents % 100);
-        cents = cents / 1_000_000 * (990_150 + chance.millionths() / 50) + chance.millionths();
+        cents = cents.min(10_000_000_000_000) * (990_150 + chance.millionths() / 50) / 1_000_000;
         if day > 0 {
             let sign = if chance.millionths() < 470_000 { "-" } else { "" };
             let comma = if day == 1 { "" } else { "," };
@@ -48,7 +48,8 @@ fn request(valuations: usize) -> String {
         }
         if day % 21 == 20 {
             let comma = if day == 20 { "" } else { "," };
-            let amount = chance.millionths();
+            let amount = chance.millionths() / 100;
+            cents += amount * 100 + 50;
             let _ = write!(flows, r#"{comma}{{"date":"{}","amount":"{amount}.50"}}"#, date(day));
         }
     }

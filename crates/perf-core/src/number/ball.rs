@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::dyadic::Dyadic;
-use super::elementary::{self, EXP_ERROR, LN_ERROR};
+use super::elementary::{self, LN_ERROR};
 use super::{Balls, Failure, Figure, Real, Rounded, Twofold, Whole, Wide};
 
 /// Bound on the relative rounding error of one [`Twofold`] operation, with a
@@ -132,7 +132,7 @@ impl Real for Ball {
         }
         let slope = (self.middle.high + self.radius).exp() * 1.000_001;
         match elementary::exp(self.middle) {
-            Some(middle) => Self::with_error(middle, EXP_ERROR, slope * self.radius),
+            Some((middle, error)) => Self::with_error(middle, error, slope * self.radius),
             None => self.through_wide(Wide::exp_short, slope),
         }
     }

@@ -76,6 +76,14 @@ impl Whole {
     pub(crate) fn to_twofold(&self) -> (Twofold, bool) {
         /// Beyond this the nearest `f64` may not fit 128 bits any more.
         const CERTAIN: u128 = 1 << 120;
+        /// Integers up to here are `f64` values themselves.
+        const EXACT: u64 = 1 << 53;
+        if let Some(value) = self.to_i128().and_then(|value| i64::try_from(value).ok()) {
+            let high = value as f64;
+            if value.unsigned_abs() <= EXACT {
+                return (Twofold::from_f64(high), true);
+            }
+        }
         if let Some(value) = self.to_i128()
             && value.unsigned_abs() < CERTAIN
         {
