@@ -18,6 +18,7 @@ mod wide;
 
 pub use ball::Ball;
 pub use balls::Balls;
+pub(crate) use exact::MAX_TEXT_BYTES;
 pub use exact::{Exact, MAX_DECIMAL_PLACES, MAX_SIGNIFICANT_DIGITS, NumberError};
 pub use real::{Failure, Figure, Real};
 pub use rounded::{OUTPUT_DIGITS, Rounded};
