@@ -30,13 +30,13 @@ impl Link {
     /// The sign of r.
     #[inline]
     pub(crate) fn sign(&self) -> Ordering {
-        self.gain.cmp(&Whole::ZERO)
+        self.gain.sign()
     }
 
     /// The sign of 1 + r.
     #[inline]
     pub(crate) fn factor_sign(&self) -> Ordering {
-        (&self.gain + &self.capital).cmp(&Whole::ZERO)
+        (&self.gain + &self.capital).sign()
     }
 
     /// r compared with another link's, exactly.

@@ -93,7 +93,7 @@ impl Fields {
         }
         self.name("value");
         match value.text(&mut [0; MAX_TEXT_BYTES]) {
-            Some(text) => self.end(text.as_bytes()),
+            Some(text) => self.end(text),
             None => self.end(value.to_string().as_bytes()),
         }
     }

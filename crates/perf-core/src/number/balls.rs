@@ -21,13 +21,16 @@ pub struct Balls {
     /// Zeros fill up to a multiple of the width of a loop.
     middles: Vectors,
     count: usize,
+    /// Largest magnitude.
+    size: f64,
     relative: f64,
     absolute: f64,
 }
 
 impl Balls {
     fn from_parts(middles: Vectors, count: usize, relative: f64, absolute: f64) -> Self {
-        Self { middles, count, relative, absolute }
+        let size = lanes::largest(middles.as_slices());
+        Self { middles, count, size, relative, absolute }
     }
 
     fn constant(value: Ball, like: &Self) -> Vectors {
@@ -42,10 +45,6 @@ impl Balls {
     /// The error of any of them; `largest` is the largest magnitude.
     fn error(&self, largest: f64) -> f64 {
         (self.relative * largest + self.absolute) * ROOM
-    }
-
-    fn size(&self) -> f64 {
-        lanes::sum(self.middles.as_slices()).largest
     }
 
     /// x − y, an absolute error `inherited` from both; `certain` answers for dust.
@@ -135,22 +134,22 @@ impl Series<Ball> for Balls {
         let sum = lanes::sum(self.middles.as_slices());
         let inherited = self.relative * sum.size + self.absolute * self.count as f64;
         let radius = (inherited + self.steps() * STEP_ERROR * sum.size) * ROOM;
-        Total { value: Ball::within(sum.value, radius), largest: self.magnitude(sum.largest) }
+        Total { value: Ball::within(sum.value, radius), largest: self.largest() }
     }
 
     fn largest(&self) -> Ball {
-        self.magnitude(self.size())
+        self.magnitude(self.size)
     }
 
     fn minus(&self, center: &Ball) -> Self {
-        let largest = self.size();
+        let largest = self.size;
         let rounding = STEP_ERROR * (largest + center.middle().high.abs());
         let inherited = (self.error(largest) + center.radius() + rounding) * ROOM;
         self.minus_all(&Self::constant(*center, self), inherited).0
     }
 
     fn differences(&self, others: &Self) -> Figure<Self> {
-        let (largest, other) = (self.size(), others.size());
+        let (largest, other) = (self.size, others.size);
         let inherited = (self.error(largest) + others.error(other) + STEP_ERROR * (largest + other)) * ROOM;
         let (differences, certain) = self.minus_all(&others.middles, inherited);
         // Zeros are exact only where there is no error that is not relative.
@@ -162,7 +161,7 @@ impl Series<Ball> for Balls {
 
     fn powers(&self) -> Powers<Ball> {
         let sums = lanes::powers(self.middles.as_slices());
-        let (largest, count) = (self.size(), self.count as f64);
+        let (largest, count) = (self.size, self.count as f64);
         let error = self.error(largest);
         let reach = (largest + error) * ROOM;
         let ball = |value: Twofold, size: f64, power: i32| {
@@ -179,23 +178,23 @@ impl Series<Ball> for Balls {
     }
 
     fn products(&self, others: &Self) -> Total<Ball> {
-        let sum = lanes::products(self.middles.as_slices(), others.middles.as_slices());
-        let (x, y) = (self.size(), others.size());
+        let (sum, most) = lanes::products(self.middles.as_slices(), others.middles.as_slices());
+        let (x, y) = (self.size, others.size);
         let (error_x, error_y) = (self.error(x), others.error(y));
         let inherited = ((x + error_x) * error_y + y * error_x) * ROOM;
         let count = self.count as f64;
         let rounding = (self.steps() + 8.0) * STEP_ERROR * sum.size;
         let underflow = underflow(x.min(y), count);
-        let largest = Twofold::from_f64(sum.largest);
-        let one = inherited + STEP_ERROR * sum.largest + underflow;
+        let largest = Twofold::from_f64(most);
+        let one = inherited + STEP_ERROR * most + underflow;
         Total {
             value: Ball::within(sum.value, (count * inherited + rounding) * ROOM + underflow),
-            largest: Ball::within(largest, (one + f64::EPSILON * sum.largest) * ROOM),
+            largest: Ball::within(largest, (one + f64::EPSILON * most) * ROOM),
         }
     }
 
     fn squares_below(&self, threshold: &Ball) -> Figure<Ball> {
-        let (largest, other) = (self.size(), threshold.middle().high.abs());
+        let (largest, other) = (self.size, threshold.middle().high.abs());
         let error = (self.error(largest) + threshold.radius() + STEP_ERROR * (largest + other)) * ROOM;
         let (differences, certain) = self.minus_all(&Self::constant(*threshold, self), error);
         let zeros_are_exact = self.absolute == 0.0 && (other > 0.0 || threshold.radius() == 0.0);
@@ -215,7 +214,7 @@ impl Series<Ball> for Balls {
     fn growth(&self, chosen: impl Fn(usize) -> bool) -> Ball {
         let masked = self.masked(chosen);
         let growth = lanes::growth(masked.as_ref().unwrap_or(&self.middles).as_slices());
-        let largest = self.size();
+        let largest = self.size;
         let of_factor = (self.error(largest) + 2.0 * STEP_ERROR) / growth.smallest + STEP_ERROR;
         let relative = (self.count + 2 * WIDTH) as f64 * of_factor * ROOM;
         /// Up to here errors of factors add up, with the room that is left for it.

@@ -102,7 +102,7 @@ impl Exact {
     }
 
     /// The text, where the mantissa has 128 bits and the text fits.
-    pub(crate) fn text<'b>(&self, buffer: &'b mut [u8; MAX_TEXT_BYTES]) -> Option<&'b str> {
+    pub(crate) fn text<'b>(&self, buffer: &'b mut [u8; MAX_TEXT_BYTES]) -> Option<&'b [u8]> {
         let mantissa = self.mantissa.to_i128()?;
         let places = self.scale as usize;
         let mut rest = mantissa.unsigned_abs();
@@ -112,7 +112,7 @@ impl Exact {
             if rest == 0 && digits > places {
                 *slot = b'-';
                 start -= usize::from(mantissa < 0);
-                return std::str::from_utf8(buffer.get(start..)?).ok();
+                return buffer.get(start..);
             }
             start -= 1;
             if digits == places && !point {
@@ -294,7 +294,7 @@ impl Mantissa {
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut buffer = [0; MAX_TEXT_BYTES];
-        match self.text(&mut buffer) {
+        match self.text(&mut buffer).and_then(|text| std::str::from_utf8(text).ok()) {
             Some(text) => f.write_str(text),
             None => self.write_large(f),
         }
@@ -323,6 +323,9 @@ impl From<i64> for Exact {
 impl Add for &Exact {
     type Output = Exact;
     fn add(self, other: Self) -> Exact {
+        if self.scale == other.scale {
+            return Exact::new(&self.mantissa + &other.mantissa, self.scale);
+        }
         let (a, b, scale) = self.aligned(other);
         Exact::new(&a + &b, scale)
     }
@@ -331,6 +334,9 @@ impl Add for &Exact {
 impl Sub for &Exact {
     type Output = Exact;
     fn sub(self, other: Self) -> Exact {
+        if self.scale == other.scale {
+            return Exact::new(&self.mantissa - &other.mantissa, self.scale);
+        }
         let (a, b, scale) = self.aligned(other);
         Exact::new(&a - &b, scale)
     }

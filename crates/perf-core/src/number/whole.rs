@@ -73,16 +73,17 @@ impl Whole {
     }
 
     /// The nearest double-double, and whether it is the value itself.
+    #[inline]
     pub(crate) fn to_twofold(&self) -> (Twofold, bool) {
         /// Beyond this the nearest `f64` may not fit 128 bits any more.
         const CERTAIN: u128 = 1 << 120;
-        /// Integers up to here are `f64` values themselves.
-        const EXACT: u64 = 1 << 53;
-        if let Some(value) = self.to_i128().and_then(|value| i64::try_from(value).ok()) {
+        /// Up to here the nearest `f64` fits 64 bits.
+        const SHORT: u64 = 1 << 62;
+        if let Some(value) = self.to_i128().and_then(|value| i64::try_from(value).ok())
+            && value.unsigned_abs() <= SHORT
+        {
             let high = value as f64;
-            if value.unsigned_abs() <= EXACT {
-                return (Twofold::from_f64(high), true);
-            }
+            return (Twofold { high, low: (value - high as i64) as f64 }, true);
         }
         if let Some(value) = self.to_i128()
             && value.unsigned_abs() < CERTAIN
@@ -114,6 +115,18 @@ impl Whole {
         match &self.0 {
             Parts::Small { high, .. } => *high < 0,
             Parts::Large(value) => **value < IBig::ZERO,
+        }
+    }
+
+    /// The value compared with zero.
+    #[inline]
+    #[must_use]
+    pub fn sign(&self) -> Ordering {
+        match &self.0 {
+            Parts::Small { high: 0, low: 0 } => Ordering::Equal,
+            Parts::Small { high, .. } if *high >= 0 => Ordering::Greater,
+            Parts::Small { .. } => Ordering::Less,
+            Parts::Large(value) => (**value).cmp(&IBig::ZERO),
         }
     }
 
@@ -258,6 +271,7 @@ mod tests {
             prop_assert_eq!(a.cmp(&b), x.cmp(&y));
             prop_assert_eq!(a == b, x == y);
             prop_assert_eq!((a.is_zero(), a.is_negative()), (x == IBig::ZERO, x < IBig::ZERO));
+            prop_assert_eq!(a.sign(), x.cmp(&IBig::ZERO));
             prop_assert_eq!(a.to_string(), x.to_string());
             prop_assert_eq!(a.to_f64().to_bits(), x.to_f64().value().to_bits());
             // One value, one representation: a sum of large terms may be small.
