@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::chain::Link;
 use super::day_count::days_between;
 use crate::model::{Benchmark, BenchmarkSeries, Dated, FieldError, Method, Problem};
-use crate::number::Exact;
+use crate::number::{Exact, Whole};
 
 /// Oldest benchmark value that may stand for a date.
 const MAX_AGE_DAYS: i64 = 5;
@@ -78,12 +78,12 @@ fn covering(returns: &[Dated], grid: &Grid<'_>, method: Method) -> Result<Vec<Li
 
 /// One link for the product of several.
 fn compounded(returns: &[&Dated], end: NaiveDate) -> Link {
-    let mut whole = Link { end, gain: 0.into(), capital: 1.into() };
+    let mut whole = Link { end, gain: Whole::ZERO, capital: Whole::ONE };
     for row in returns {
         let link = Link::supplied(row);
         // (1 + a/b)(1 + c/d) − 1 = (a·d + c·(a + b)) / (b·d)
-        whole.gain = &whole.gain * &link.capital + &link.gain * (&whole.gain + &whole.capital);
-        whole.capital *= link.capital;
+        whole.gain = &(&whole.gain * &link.capital) + &(&link.gain * &(&whole.gain + &whole.capital));
+        whole.capital = &whole.capital * &link.capital;
     }
     whole
 }

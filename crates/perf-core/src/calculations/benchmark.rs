@@ -3,85 +3,86 @@
 use std::cmp::Ordering;
 
 use super::chain::{Interval, Link};
-use super::dispersion::{count, deviation, deviations, sum, sum_of_products};
-use super::facts::{Facts, Series, links, shared};
+use super::dispersion::{Spread, count, settled, sum};
+use super::facts::{Facts, Series, links, rates, shared};
 use super::growth;
 use crate::model::{Deviation, Reason};
-use crate::number::{Figure, Real};
+use crate::number::{Figure, Real, Series as _};
 
-/// The returns of both over one sub-period.
-#[derive(Clone)]
-pub(crate) struct Pair<R> {
-    pub(crate) portfolio: Link,
-    pub(crate) benchmark: Link,
+/// The returns of both, over the sub-periods for which both have one.
+pub(crate) struct Pairs<'a, R: Real> {
+    portfolio: Vec<&'a Link>,
+    benchmark: Vec<&'a Link>,
     /// r.
-    r: R,
+    r: R::Series,
     /// b.
-    b: R,
+    b: R::Series,
+    moments: Figure<CoMoments<R>>,
+    /// Standard deviation of r − b.
+    active_deviation: Figure<R>,
 }
 
-impl<R: Real> Pair<R> {
-    /// The sub-periods for which both have a return.
-    pub(crate) fn of(series: &Series) -> Figure<Vec<Self>> {
-        let benchmark = series.benchmark.as_ref().ok_or(Reason::NoBenchmark)?;
+impl<'a, R: Real> Pairs<'a, R> {
+    pub(crate) fn of(series: &'a Series) -> Figure<Self> {
+        let links_b = series.benchmark.as_ref().ok_or(Reason::NoBenchmark)?;
         links(&series.intervals)?;
-        let pair = |(interval, link): (&Interval, &Option<Link>)| match (interval, link) {
-            (Interval::Earning(portfolio), Some(benchmark)) => Some(Self {
-                r: portfolio.rate(),
-                b: benchmark.rate(),
-                portfolio: portfolio.clone(),
-                benchmark: benchmark.clone(),
-            }),
+        let pair = |(interval, link): (&'a Interval, &'a Option<Link>)| match (interval, link) {
+            (Interval::Earning(portfolio), Some(benchmark)) => Some((portfolio, benchmark)),
             _ => None,
         };
-        Ok(series.intervals.iter().zip(benchmark).filter_map(pair).collect())
+        let (portfolio, benchmark): (Vec<_>, Vec<_>) =
+            series.intervals.iter().zip(links_b).filter_map(pair).unzip();
+        let (r, b) = (rates::<R>(&portfolio), rates::<R>(&benchmark));
+        let active = r.differences(&b).and_then(|active| Spread::<R>::new(&active));
+        Ok(Self {
+            moments: CoMoments::new(&r, &b),
+            active_deviation: active.and_then(|active| active.deviation(series.deviation)),
+            portfolio,
+            benchmark,
+            r,
+            b,
+        })
     }
 }
 
 /// Co-moments of the pairs, of which there are at least two.
-struct CoMoments<R> {
-    r: Vec<R>,
-    b: Vec<R>,
-    deviations_r: Vec<R>,
-    deviations_b: Vec<R>,
+struct CoMoments<R: Real> {
+    r: Spread<R>,
+    b: Spread<R>,
+    covariance: Figure<R>,
 }
 
 impl<R: Real> CoMoments<R> {
-    fn new(facts: &Facts<'_, R>) -> Figure<Self> {
-        let pairs = shared(&facts.pairs)?;
-        let r: Vec<R> = pairs.iter().map(|pair| pair.r.clone()).collect();
-        let b: Vec<R> = pairs.iter().map(|pair| pair.b.clone()).collect();
-        Ok(Self { deviations_r: deviations(&r)?, deviations_b: deviations(&b)?, r, b })
+    fn new(r: &R::Series, b: &R::Series) -> Figure<Self> {
+        let (r, b) = (Spread::<R>::new(r)?, Spread::<R>::new(b)?);
+        let products: Figure<R> = settled(r.deviations.products(&b.deviations));
+        let covariance = products.map(|sum| sum / count(r.len()));
+        Ok(Self { r, b, covariance })
     }
 
     /// Standard deviation of b over n, not zero.
     fn deviation_b(&self) -> Figure<R> {
-        deviation(&self.deviations_b, &self.b, Deviation::Population)?
-            .nonzero(Reason::ZeroBenchmarkVolatility)
+        self.b.deviation(Deviation::Population)?.nonzero(Reason::ZeroBenchmarkVolatility)
     }
 
     /// Standard deviation of r over n, not zero.
     fn deviation_r(&self) -> Figure<R> {
-        deviation(&self.deviations_r, &self.r, Deviation::Population)?.nonzero(Reason::ZeroVolatility)
-    }
-
-    fn covariance(&self) -> Figure<R> {
-        Ok(sum_of_products(&self.deviations_r, &self.deviations_b)? / count(self.r.len()))
+        self.r.deviation(Deviation::Population)?.nonzero(Reason::ZeroVolatility)
     }
 }
 
 /// cov(r, b) / var(b).
 pub(crate) fn beta<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
-    let moments = CoMoments::new(facts)?;
+    let moments = shared(&shared(&facts.pairs)?.moments)?;
     let deviation = moments.deviation_b()?;
-    Ok(moments.covariance()? / (deviation.clone() * deviation))
+    Ok(moments.covariance.clone()? / (deviation.clone() * deviation))
 }
 
 /// Pearson's correlation of r and b.
 pub(crate) fn correlation<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
-    let moments = CoMoments::new(facts)?;
+    let moments = shared(&shared(&facts.pairs)?.moments)?;
     let deviations = moments.deviation_r()? * moments.deviation_b()?;
-    Ok(moments.covariance()? / deviations)
+    Ok(moments.covariance.clone()? / deviations)
 }
 
 /// R − [Rf + β(R_b − Rf)].
@@ -95,10 +96,8 @@ pub(crate) fn alpha<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
 
 /// Standard deviation of r − b, a year.
 pub(crate) fn tracking_error<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
-    let active: Vec<R> =
-        shared(&facts.pairs)?.iter().map(|pair| pair.r.minus(&pair.b)).collect::<Figure<_>>()?;
-    let periodic = deviation(&deviations(&active)?, &active, facts.series.deviation)?;
-    Ok(periodic * facts.root_periods_per_year())
+    let periodic = shared(&facts.pairs)?.active_deviation.clone()?;
+    Ok(periodic * facts.root_periods_per_year.clone())
 }
 
 /// (R − R_b) / tracking error.
@@ -117,20 +116,18 @@ pub(crate) fn treynor_ratio<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
 /// the benchmark went the way of `side`.
 pub(crate) fn capture<R: Real>(facts: &Facts<'_, R>, side: Ordering) -> Figure<R> {
     let none = if side == Ordering::Greater { Reason::NoUpPeriods } else { Reason::NoDownPeriods };
-    let mut taken = Vec::new();
-    for pair in shared(&facts.pairs)? {
-        if pair.b.sign()? == side {
-            taken.push(pair);
-        }
-    }
-    let periods = i64::try_from(taken.len()).unwrap_or(i64::MAX);
+    let pairs = shared(&facts.pairs)?;
+    let taken: Vec<bool> = pairs.benchmark.iter().map(|link| link.sign() == side).collect();
+    let chosen = |index: usize| taken.get(index).copied().unwrap_or_default();
+    let periods = i64::try_from(taken.iter().filter(|taken| **taken).count()).unwrap_or(i64::MAX);
     if periods == 0 {
         return Err(none.into());
     }
-    let rate = |growth: Figure<R>| {
-        growth::scaled(&growth?, i64::from(facts.series.periods_per_year), periods)?.minus(&R::one())
+    let rate = |links: &[&Link], returns: &R::Series| {
+        let growth: R = growth::linked_where(links, returns, chosen)?;
+        growth::scaled(&growth, i64::from(facts.series.periods_per_year), periods)?.minus(&R::one())
     };
-    let portfolio = rate(growth::linked(taken.iter().map(|pair| &pair.portfolio)))?;
-    let benchmark = rate(growth::linked(taken.iter().map(|pair| &pair.benchmark)))?;
+    let portfolio = rate(&pairs.portfolio, &pairs.r)?;
+    let benchmark = rate(&pairs.benchmark, &pairs.b)?;
     Ok(portfolio / benchmark)
 }

@@ -3,18 +3,17 @@
 use std::cmp::Ordering;
 
 use chrono::NaiveDate;
-use dashu_int::IBig;
 
 use super::day_count::days_between;
 use crate::model::{CashFlow, Dated, Method, Timing};
-use crate::number::{Exact, Real, power_of_ten};
+use crate::number::{Exact, Real, Whole};
 
 /// The return of one sub-period, `gain` / `capital`, exactly; capital above zero.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
     pub(crate) end: NaiveDate,
-    pub(crate) gain: IBig,
-    pub(crate) capital: IBig,
+    pub(crate) gain: Whole,
+    pub(crate) capital: Whole,
 }
 
 impl Link {
@@ -28,6 +27,18 @@ impl Link {
         R::ratio(&(&self.gain + &self.capital), &self.capital)
     }
 
+    /// The sign of r.
+    #[inline]
+    pub(crate) fn sign(&self) -> Ordering {
+        self.gain.sign()
+    }
+
+    /// The sign of 1 + r.
+    #[inline]
+    pub(crate) fn factor_sign(&self) -> Ordering {
+        (&self.gain + &self.capital).sign()
+    }
+
     /// r compared with another link's, exactly.
     pub(crate) fn compare(&self, other: &Self) -> Ordering {
         (&self.gain * &other.capital).cmp(&(&other.gain * &self.capital))
@@ -36,14 +47,14 @@ impl Link {
     /// A return supplied as such.
     pub(crate) fn supplied(row: &Dated) -> Self {
         let scale = row.value.scale();
-        Self { end: row.date, gain: row.value.mantissa_at(scale), capital: power_of_ten(scale) }
+        Self { end: row.date, gain: row.value.mantissa().clone(), capital: Whole::power_of_ten(scale) }
     }
 
     /// The change from one positive level to another.
     pub(crate) fn between(end: NaiveDate, from: &Exact, to: &Exact) -> Self {
         let scale = from.scale().max(to.scale());
         let capital = from.mantissa_at(scale);
-        Self { end, gain: to.mantissa_at(scale) - &capital, capital }
+        Self { end, gain: &to.mantissa_at(scale) - &capital, capital }
     }
 }
 
@@ -105,7 +116,7 @@ impl SubPeriod {
         let capital = &times(&self.beginning_value, self.half_days()) + &self.weighted_half_days;
         let scale = gain.scale().max(capital.scale());
         let (gain, capital) = (gain.mantissa_at(scale), capital.mantissa_at(scale));
-        match (capital > IBig::ZERO, capital.is_zero() && gain.is_zero()) {
+        match (capital > Whole::ZERO, capital.is_zero() && gain.is_zero()) {
             (true, _) => Interval::Earning(Link { end: self.end, gain, capital }),
             (_, true) => Interval::Idle,
             _ => Interval::NoCapital,
@@ -123,7 +134,7 @@ fn half_days_of_first_day(timing: Timing) -> i64 {
 }
 
 fn times(value: &Exact, factor: i64) -> Exact {
-    Exact::new(value.mantissa_at(value.scale()) * IBig::from(factor), value.scale())
+    Exact::new(value.mantissa() * &Whole::from(factor), value.scale())
 }
 
 /// Cuts the time between the first and the last valuation into sub-periods and

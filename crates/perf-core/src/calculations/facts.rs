@@ -1,22 +1,22 @@
 //! What several metrics share, computed once.
 
-use super::benchmark::Pair;
+use super::benchmark::Pairs;
 use super::chain::{Interval, Link};
 use super::day_count::YearFraction;
-use super::dispersion;
+use super::dispersion::Spread;
 use super::drawdown::{DrawdownDates, maximum_drawdown};
 use super::growth;
 use super::quantile::{self, Tail};
 use crate::model::{Deviation, Reason};
-use crate::number::{Exact, Figure, Real};
+use crate::number::{self as numbers, Exact, Figure, Real};
 use chrono::NaiveDate;
 
 /// The returns r_i, idle sub-periods left out.
-pub(crate) fn links(intervals: &[Interval]) -> Figure<Vec<Link>> {
+pub(crate) fn links(intervals: &[Interval]) -> Figure<Vec<&Link>> {
     let mut links = Vec::with_capacity(intervals.len());
     for interval in intervals {
         match interval {
-            Interval::Earning(link) => links.push(link.clone()),
+            Interval::Earning(link) => links.push(link),
             Interval::Idle => {}
             Interval::NoCapital => return Err(Reason::NonPositiveCapital.into()),
         }
@@ -51,12 +51,12 @@ pub(crate) struct Series {
 
 impl Series {
     /// The benchmark's returns over every sub-period that is not idle.
-    pub(crate) fn benchmark_links(&self) -> Figure<Vec<Link>> {
+    pub(crate) fn benchmark_links(&self) -> Figure<Vec<&Link>> {
         let benchmark = self.benchmark.as_ref().ok_or(Reason::NoBenchmark)?;
         let mut links = Vec::with_capacity(benchmark.len());
         for (interval, link) in self.intervals.iter().zip(benchmark) {
             if !matches!(interval, Interval::Idle) {
-                links.push(link.clone().ok_or(Reason::BenchmarkGap)?);
+                links.push(link.as_ref().ok_or(Reason::BenchmarkGap)?);
             }
         }
         if links.is_empty() { Err(Reason::TooFewReturns.into()) } else { Ok(links) }
@@ -64,13 +64,13 @@ impl Series {
 }
 
 /// Shared intermediate figures; each is a value or its own reason.
-pub(crate) struct Facts<'a, R> {
+pub(crate) struct Facts<'a, R: Real> {
     pub(crate) series: &'a Series,
-    pub(crate) links: Figure<Vec<Link>>,
+    pub(crate) links: Figure<Vec<&'a Link>>,
     /// r_i.
-    pub(crate) returns: Figure<Vec<R>>,
-    /// r_i − r̄.
-    pub(crate) deviations: Figure<Vec<R>>,
+    pub(crate) returns: Figure<R::Series>,
+    /// The r_i about their mean.
+    pub(crate) spread: Figure<Spread<R>>,
     /// 1 + twr.
     pub(crate) growth: Figure<R>,
     /// R.
@@ -84,45 +84,55 @@ pub(crate) struct Facts<'a, R> {
     /// R_b.
     pub(crate) benchmark_annualized_return: Figure<R>,
     /// (r_i, b_i) where both exist.
-    pub(crate) pairs: Figure<Vec<Pair<R>>>,
+    pub(crate) pairs: Figure<Pairs<'a, R>>,
+    /// √N.
+    pub(crate) root_periods_per_year: R,
 }
 
 impl<'a, R: Real> Facts<'a, R> {
     pub(crate) fn new(series: &'a Series) -> Self {
         let links = links(&series.intervals);
-        let returns: Figure<Vec<R>> =
-            links.as_ref().map_err(|e| *e).map(|links| links.iter().map(Link::rate).collect());
-        let deviations = shared(&returns).and_then(|returns| dispersion::deviations(returns));
-        let growth = shared(&links).and_then(growth::linked);
-        let volatility_periodic = shared(&deviations)
-            .and_then(|deviations| dispersion::deviation(deviations, shared(&returns)?, series.deviation));
-        let benchmark_growth = series.benchmark_links().and_then(|links| growth::linked(&links));
+        let returns = shared(&links).map(|links| rates::<R>(links));
+        let spread = shared(&returns).and_then(Spread::new);
+        let growth = both::<R>(&links, &returns).and_then(|(links, returns)| growth::linked(links, returns));
+        let benchmark_growth =
+            series.benchmark_links().and_then(|links| growth::linked(&links, &rates::<R>(&links)));
         Self {
             series,
             annualized_return: annual_rate(&growth, series.years),
-            drawdown: shared(&links).and_then(|links| maximum_drawdown(series.start, links)),
-            tail: shared(&links)
-                .and_then(|links| quantile::tail(&quantile::ascending(links), &series.confidence_level)),
+            volatility_periodic: shared(&spread).and_then(|spread| spread.deviation(series.deviation)),
+            drawdown: both::<R>(&links, &returns)
+                .and_then(|(links, returns)| maximum_drawdown(series.start, links, returns)),
+            tail: both::<R>(&links, &returns)
+                .and_then(|(links, returns)| quantile::tail(links, returns, &series.confidence_level)),
             benchmark_annualized_return: annual_rate(&benchmark_growth, series.years),
-            pairs: Pair::of(series),
+            pairs: Pairs::of(series),
+            root_periods_per_year: R::integer(i64::from(series.periods_per_year)).sqrt(),
             links,
             returns,
-            deviations,
+            spread,
             growth,
-            volatility_periodic,
             benchmark_growth,
         }
     }
 
-    /// √N.
-    pub(crate) fn root_periods_per_year(&self) -> R {
-        R::integer(i64::from(self.series.periods_per_year)).sqrt()
-    }
-
     /// Annual volatility.
     pub(crate) fn volatility(&self) -> Figure<R> {
-        Ok(self.volatility_periodic.clone()? * self.root_periods_per_year())
+        Ok(self.volatility_periodic.clone()? * self.root_periods_per_year.clone())
     }
+}
+
+/// The returns of links.
+pub(crate) fn rates<R: Real>(links: &[&Link]) -> R::Series {
+    numbers::Series::ratios(links.iter().map(|link| (&link.gain, &link.capital)))
+}
+
+/// Links and their returns.
+fn both<'f, 'a, R: Real>(
+    links: &'f Figure<Vec<&'a Link>>,
+    returns: &'f Figure<R::Series>,
+) -> Figure<(&'f [&'a Link], &'f R::Series)> {
+    Ok((shared(links)?.as_slice(), shared(returns)?))
 }
 
 /// A shared figure, for one more use.

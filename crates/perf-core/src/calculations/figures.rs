@@ -7,9 +7,9 @@ use super::dispersion::{self, count};
 use super::facts::{Facts, shared};
 use super::growth::periodic;
 use super::normal;
-use super::quantile::ascending;
+use super::quantile;
 use crate::model::{Metric, Reason};
-use crate::number::{Figure, Real};
+use crate::number::{Figure, Real, Series};
 
 /// The value of a time-weighted, risk or benchmark metric. The money-weighted
 /// ones come from the flows, not from the returns, and have no value here.
@@ -36,10 +36,8 @@ pub(crate) fn figure<R: Real>(metric: Metric, facts: &Facts<'_, R>) -> Figure<R>
         Metric::ValueAtRisk => Ok(-shared(&facts.tail)?.quantile.clone()),
         Metric::ConditionalValueAtRisk => Ok(-shared(&facts.tail)?.mean.clone()),
         Metric::ValueAtRiskGaussian => value_at_risk_gaussian(facts),
-        Metric::Skewness => dispersion::skewness(shared(&facts.deviations)?, &population_deviation(facts)?),
-        Metric::ExcessKurtosis => {
-            dispersion::excess_kurtosis(shared(&facts.deviations)?, &population_deviation(facts)?)
-        }
+        Metric::Skewness => shared(&facts.spread)?.skewness(),
+        Metric::ExcessKurtosis => shared(&facts.spread)?.excess_kurtosis(),
         Metric::BestPeriod => extreme(facts, Ordering::Greater),
         Metric::WorstPeriod => extreme(facts, Ordering::Less),
         Metric::PositivePeriods => positive_periods(facts),
@@ -77,7 +75,7 @@ fn excess_return<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
 fn downside_deviation<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
     let annual = R::exact(&facts.series.minimum_acceptable_return);
     let threshold = periodic(&annual, facts.series.periods_per_year)?;
-    Ok(dispersion::below(shared(&facts.returns)?, &threshold)? * facts.root_periods_per_year())
+    Ok(dispersion::below::<R>(shared(&facts.returns)?, &threshold)? * facts.root_periods_per_year.clone())
 }
 
 /// (R − Rf) / volatility.
@@ -90,8 +88,8 @@ fn sharpe_ratio<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
 fn sharpe_ratio_arithmetic<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
     let volatility = facts.volatility_periodic.clone()?.nonzero(Reason::ZeroVolatility)?;
     let risk_free = periodic(&R::exact(&facts.series.risk_free_rate), facts.series.periods_per_year)?;
-    let excess = dispersion::mean(shared(&facts.returns)?)?.minus(&risk_free)?;
-    Ok(excess / volatility * facts.root_periods_per_year())
+    let excess = shared(&facts.spread)?.mean.minus(&risk_free)?;
+    Ok(excess / volatility * facts.root_periods_per_year.clone())
 }
 
 /// (R − MAR) / downside deviation.
@@ -111,31 +109,19 @@ fn calmar_ratio<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
 fn value_at_risk_gaussian<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
     let volatility = facts.volatility_periodic.clone()?;
     let quantile = normal::quantile::<R>(&facts.series.confidence_level)?;
-    (quantile * volatility).minus(&dispersion::mean(shared(&facts.returns)?)?)
-}
-
-/// The standard deviation over n, whatever basis the volatility has.
-fn population_deviation<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
-    dispersion::deviation(
-        shared(&facts.deviations)?,
-        shared(&facts.returns)?,
-        crate::model::Deviation::Population,
-    )
+    (quantile * volatility).minus(&shared(&facts.spread)?.mean)
 }
 
 /// The largest or the smallest return.
 fn extreme<R: Real>(facts: &Facts<'_, R>, side: Ordering) -> Figure<R> {
-    let order = ascending(shared(&facts.links)?);
-    let link = if side == Ordering::Greater { order.last() } else { order.first() };
-    link.map(|link| link.rate()).ok_or(Reason::TooFewReturns.into())
+    let (links, returns) = (shared(&facts.links)?, shared(&facts.returns)?);
+    let index = quantile::extreme::<R>(links, returns, side).ok_or(Reason::TooFewReturns)?;
+    returns.get(index).ok_or(Reason::TooFewReturns.into())
 }
 
 /// Share of returns above zero.
 fn positive_periods<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
-    let returns = shared(&facts.returns)?;
-    let mut positive = 0;
-    for value in returns {
-        positive += usize::from(value.sign()? == Ordering::Greater);
-    }
-    Ok(count::<R>(positive) / count(returns.len()))
+    let links = shared(&facts.links)?;
+    let positive = links.iter().filter(|link| link.sign() == Ordering::Greater).count();
+    Ok(count::<R>(positive) / count(links.len()))
 }

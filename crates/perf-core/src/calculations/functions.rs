@@ -291,7 +291,7 @@ fn time_weighted(
 
 fn linked_return<R: Real>(intervals: &[Interval], years: YearFraction) -> Figure<TimeWeightedReturn> {
     let links = super::facts::links(intervals)?;
-    let growth: R = growth::linked(&links)?;
+    let growth: R = growth::linked(&links, &super::facts::rates::<R>(&links))?;
     let annualized = if years.numerator < years.denominator {
         Err(Reason::PeriodUnderOneYear)
     } else {

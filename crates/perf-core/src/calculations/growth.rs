@@ -5,21 +5,29 @@ use std::cmp::Ordering;
 use super::chain::Link;
 use super::day_count::YearFraction;
 use crate::model::Reason;
-use crate::number::{Figure, Real};
+use crate::number::{Figure, Real, Series};
 
 /// Π(1 + r): geometric linking.
 ///
 /// One exactly where the gain is dust; zero once a sub-period has lost everything; [`Reason::TotalLoss`] where one
 /// has lost more than everything.
-pub(crate) fn linked<'a, R: Real>(links: impl IntoIterator<Item = &'a Link>) -> Figure<R> {
-    let mut growth = R::one();
-    for link in links {
-        let factor = link.factor::<R>();
-        if factor.sign()? == Ordering::Less {
-            return Err(Reason::TotalLoss.into());
-        }
-        growth = growth * factor;
-    }
+pub(crate) fn linked<R: Real>(links: &[&Link], returns: &R::Series) -> Figure<R> {
+    linked_where(links, returns, |_| true)
+}
+
+/// The same over the chosen ones of the links.
+pub(crate) fn linked_where<R: Real>(
+    links: &[&Link],
+    returns: &R::Series,
+    chosen: impl Fn(usize) -> bool,
+) -> Figure<R> {
+    let factors = links.iter().enumerate().filter(|(index, _)| chosen(*index));
+    let smallest = factors.map(|(_, link)| link.factor_sign()).min();
+    let growth = match smallest {
+        Some(Ordering::Less) => return Err(Reason::TotalLoss.into()),
+        Some(Ordering::Equal) => R::zero(),
+        _ => returns.growth(chosen),
+    };
     let gained = growth.minus(&R::one())?.sign()? != Ordering::Equal;
     Ok(if gained { growth } else { R::one() })
 }

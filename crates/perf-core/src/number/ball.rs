@@ -1,16 +1,15 @@
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use dashu_int::IBig;
-
 use super::dyadic::Dyadic;
-use super::{Failure, Figure, Real, Rounded, Twofold, Wide};
+use super::elementary::{self, LN_ERROR};
+use super::{Balls, Failure, Figure, Real, Rounded, Twofold, Whole, Wide};
 
 /// Bound on the relative rounding error of one [`Twofold`] operation, with a
 /// factor of two to spare for the roundings of the radius itself.
 const UNIT: f64 = 1.0 / (1_u128 << 101) as f64;
 /// Below this the error-free transformations may underflow.
-const TINY: f64 = 1e-270;
+pub(super) const TINY: f64 = 1e-270;
 
 /// A double-double with a bound on its error: the true value lies within
 /// `radius` of `middle`. An infinite radius is a value that decides nothing.
@@ -35,12 +34,18 @@ impl Ball {
         Self { middle, radius }
     }
 
-    #[cfg(test)]
+    /// The distance within which the true value lies.
+    pub(super) fn radius(self) -> f64 {
+        self.radius
+    }
+
+    /// The value without its bound.
     pub(crate) fn middle(self) -> Twofold {
         self.middle
     }
 
-    const UNKNOWN: Self = Self { middle: Twofold::ZERO, radius: f64::INFINITY };
+    /// A value that decides nothing.
+    pub(super) const UNKNOWN: Self = Self { middle: Twofold::ZERO, radius: f64::INFINITY };
 
     #[inline]
     fn size(self) -> f64 {
@@ -54,6 +59,12 @@ impl Ball {
         if lost { TINY } else { 0.0 }
     }
 
+    /// A value with a relative error of its making and the error inherited.
+    fn with_error(middle: Twofold, relative: f64, inherited: f64) -> Self {
+        let rounding = (middle.high.abs() * relative).max(if middle.high == 0.0 { 0.0 } else { TINY });
+        Self { middle, radius: (inherited + rounding) * (1.0 + 1e-15) }
+    }
+
     /// `function` of this on the wide type, its error scaled by `slope`, a bound
     /// on the derivative over the ball.
     fn through_wide(self, function: impl Fn(Wide) -> Wide, slope: f64) -> Self {
@@ -65,6 +76,8 @@ impl Ball {
 }
 
 impl Real for Ball {
+    type Series = Balls;
+
     const RESOLUTION: f64 = UNIT;
     const NOISE: f64 = 0.0;
     const COST: usize = 1;
@@ -93,7 +106,8 @@ impl Real for Ball {
         Self { middle: self.middle, radius: self.radius + reach }
     }
 
-    fn ratio(numerator: &IBig, denominator: &IBig) -> Self {
+    #[inline]
+    fn ratio(numerator: &Whole, denominator: &Whole) -> Self {
         from_integer(numerator) / from_integer(denominator)
     }
 
@@ -116,8 +130,11 @@ impl Real for Ball {
         if self.size() == 0.0 && self.radius == 0.0 {
             return Self::one();
         }
-        let highest = self.middle.high + self.radius;
-        self.through_wide(Wide::exp_short, highest.exp() * 1.000_001)
+        let slope = (self.middle.high + self.radius).exp() * 1.000_001;
+        match elementary::exp(self.middle) {
+            Some((middle, error)) => Self::with_error(middle, error, slope * self.radius),
+            None => self.through_wide(Wide::exp_short, slope),
+        }
     }
 
     fn ln(self) -> Self {
@@ -125,7 +142,11 @@ impl Real for Ball {
         if lowest <= 0.0 || lowest.is_nan() {
             return Self::UNKNOWN;
         }
-        self.through_wide(Wide::ln_short, 1.000_001 / lowest)
+        let slope = 1.000_001 / lowest;
+        match elementary::ln(self.middle) {
+            Some(middle) => Self::with_error(middle, LN_ERROR, slope * self.radius),
+            None => self.through_wide(Wide::ln_short, slope),
+        }
     }
 
     #[inline]
@@ -157,25 +178,10 @@ impl Real for Ball {
 }
 
 /// An integer to 106 bits, exactly where it has no more.
-fn from_integer(value: &IBig) -> Ball {
-    if let Ok(small) = i64::try_from(value) {
-        let high = small as f64;
-        if let Some(exact) = exact_low(i128::from(small), high) {
-            return Ball { middle: Twofold::renormalized(high, exact), radius: 0.0 };
-        }
-    }
-    let high = value.to_f64().value();
-    let rest = IBig::try_from(high).map(|high| value - high).unwrap_or(IBig::ZERO);
-    let low = rest.to_f64().value();
-    let complete = IBig::try_from(low).is_ok_and(|low| low == rest);
-    let middle = Twofold::renormalized(high, low);
+#[inline]
+fn from_integer(value: &Whole) -> Ball {
+    let (middle, complete) = value.to_twofold();
     if complete { Ball { middle, radius: 0.0 } } else { Ball::new(middle, 0.0) }
-}
-
-/// What `high` leaves out of a 64-bit integer.
-fn exact_low(value: i128, high: f64) -> Option<f64> {
-    let rest = value - high as i128;
-    (rest.unsigned_abs() < 1 << 53).then_some(rest as f64)
 }
 
 impl Add for Ball {
@@ -234,7 +240,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn real<R: Real>(value: i64) -> R {
-        R::ratio(&IBig::from(value), &IBig::from(1_000_003))
+        R::ratio(&Whole::from(value), &Whole::from(1_000_003))
     }
 
     /// The same formula on both types, through every operation.
@@ -263,7 +269,7 @@ mod tests {
 
     #[test]
     fn an_open_decision_is_an_error() {
-        let third = Ball::ratio(&IBig::ONE, &IBig::from(3));
+        let third = Ball::ratio(&Whole::ONE, &Whole::from(3));
         let same = third * Ball::integer(3);
         assert_eq!(same.compare(&Ball::one()), Err(Failure::Imprecise));
         assert_eq!((same - Ball::one()).is_dust(&Ball::one()), Ok(true));
@@ -273,19 +279,19 @@ mod tests {
 
     #[test]
     fn overflow_and_division_by_zero_decide_nothing() {
-        let huge = Ball::ratio(&crate::number::power_of_ten(300), &IBig::ONE);
+        let huge = Ball::ratio(&Whole::power_of_ten(300), &Whole::ONE);
         assert_eq!((huge * huge).sign(), Err(Failure::Imprecise));
         assert_eq!((Ball::one() / Ball::zero()).round(), Err(Failure::Imprecise));
         assert_eq!((-Ball::one()).ln().sign(), Err(Failure::Imprecise));
         assert_eq!((-Ball::one()).sqrt().sign(), Err(Failure::Imprecise));
-        let tiny = Ball::ratio(&IBig::ONE, &crate::number::power_of_ten(200));
+        let tiny = Ball::ratio(&Whole::ONE, &Whole::power_of_ten(200));
         assert_eq!((tiny * tiny).sign(), Err(Failure::Imprecise));
     }
 
     #[test]
     fn integers_beyond_double_double_carry_a_radius() {
-        let value = IBig::from(10).pow(60) + IBig::ONE;
+        let value = &Whole::power_of_ten(60) + &Whole::ONE;
         assert!(from_integer(&value).radius > 0.0);
-        assert!(from_integer(&IBig::from(i64::MAX)).radius == 0.0);
+        assert!(from_integer(&Whole::from(i64::MAX)).radius == 0.0);
     }
 }

@@ -3,12 +3,10 @@ use std::fmt;
 use std::ops::{Add, Neg, Sub};
 use std::str::FromStr;
 
-use dashu_base::{Abs, Signed};
-use dashu_int::IBig;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
-use super::power_of_ten;
+use super::Whole;
 
 /// Most significant digits that an input number may have.
 pub const MAX_SIGNIFICANT_DIGITS: u32 = 28;
@@ -16,6 +14,9 @@ pub const MAX_SIGNIFICANT_DIGITS: u32 = 28;
 pub const MAX_DECIMAL_PLACES: u32 = 100;
 /// Input magnitudes are below ten to this power.
 const MAX_INTEGER_DIGITS: i64 = 28;
+
+/// Room for the text of every number that a request may hold.
+pub(crate) const MAX_TEXT_BYTES: usize = 144;
 
 /// Why a text is not an acceptable number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,17 +44,17 @@ pub enum NumberError {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Exact {
-    mantissa: IBig,
+    mantissa: Whole,
     scale: u32,
 }
 
 impl Exact {
     /// Zero, without decimal places.
-    pub const ZERO: Self = Self { mantissa: IBig::ZERO, scale: 0 };
+    pub const ZERO: Self = Self { mantissa: Whole::ZERO, scale: 0 };
 
     /// `mantissa` × 10^−`scale`.
     #[must_use]
-    pub fn new(mantissa: impl Into<IBig>, scale: u32) -> Self {
+    pub fn new(mantissa: impl Into<Whole>, scale: u32) -> Self {
         Self { mantissa: mantissa.into(), scale }
     }
 
@@ -63,12 +64,18 @@ impl Exact {
         self.scale
     }
 
+    /// The mantissa.
+    #[must_use]
+    pub fn mantissa(&self) -> &Whole {
+        &self.mantissa
+    }
+
     /// The mantissa at a scale no smaller than its own, exactly.
     #[must_use]
-    pub fn mantissa_at(&self, scale: u32) -> IBig {
+    pub fn mantissa_at(&self, scale: u32) -> Whole {
         match scale.saturating_sub(self.scale) {
             0 => self.mantissa.clone(),
-            places => &self.mantissa * power_of_ten(places),
+            places => &self.mantissa * &Whole::power_of_ten(places),
         }
     }
 
@@ -94,7 +101,45 @@ impl Exact {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 
-    fn aligned(&self, other: &Self) -> (IBig, IBig, u32) {
+    /// The text, where the mantissa has 128 bits and the text fits.
+    pub(crate) fn text<'b>(&self, buffer: &'b mut [u8; MAX_TEXT_BYTES]) -> Option<&'b [u8]> {
+        let mantissa = self.mantissa.to_i128()?;
+        let places = self.scale as usize;
+        let mut rest = mantissa.unsigned_abs();
+        let mut start = buffer.len();
+        let (mut digits, mut point) = (0, places == 0);
+        for slot in buffer.iter_mut().rev() {
+            if rest == 0 && digits > places {
+                *slot = b'-';
+                start -= usize::from(mantissa < 0);
+                return buffer.get(start..);
+            }
+            start -= 1;
+            if digits == places && !point {
+                (*slot, point) = (b'.', true);
+                continue;
+            }
+            *slot = last_digit(&mut rest);
+            digits += 1;
+        }
+        None
+    }
+
+    fn write_large(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.mantissa.to_string();
+        let digits = text.strip_prefix('-').unwrap_or(&text);
+        let places = self.scale as usize;
+        let padded = format!("{digits:0>width$}", width = places + 1);
+        let (whole, fraction) = padded.split_at(padded.len() - places);
+        f.write_str(if self.is_negative() { "-" } else { "" })?;
+        f.write_str(whole)?;
+        if places > 0 {
+            write!(f, ".{fraction}")?;
+        }
+        Ok(())
+    }
+
+    fn aligned(&self, other: &Self) -> (Whole, Whole, u32) {
         let scale = self.scale.max(other.scale);
         (self.mantissa_at(scale), other.mantissa_at(scale), scale)
     }
@@ -104,6 +149,9 @@ impl FromStr for Exact {
     type Err = NumberError;
 
     fn from_str(text: &str) -> Result<Self, NumberError> {
+        if let Some(plain) = plain(text.as_bytes()) {
+            return Ok(plain);
+        }
         let (digits, exponent) = split_exponent(text)?;
         let (negative, digits) = match digits.as_bytes().first() {
             Some(b'-') => (true, digits.get(1..).unwrap_or_default()),
@@ -116,6 +164,46 @@ impl FromStr for Exact {
         }
         mantissa.finish(negative, exponent)
     }
+}
+
+/// The last digit, taken off; on 64 bits where these are enough.
+#[inline]
+fn last_digit(number: &mut u128) -> u8 {
+    let (rest, digit) = match u64::try_from(*number) {
+        Ok(short) => (u128::from(short / 10), short % 10),
+        Err(_) => (*number / 10, (*number % 10) as u64),
+    };
+    *number = rest;
+    b'0' + digit as u8
+}
+
+/// Digits with at most one point, short enough for 64 bits: what most numbers are.
+#[inline]
+fn plain(text: &[u8]) -> Option<Exact> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    // Nineteen digits and a point.
+    if digits.len() > 20 {
+        return None;
+    }
+    let (mut value, mut count, mut before_point) = (0_u64, 0_u32, None);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' if count < 19 => {
+                value = value * 10 + u64::from(byte - b'0');
+                count += 1;
+            }
+            b'.' if before_point.is_none() => before_point = Some(count),
+            _ => return None,
+        }
+    }
+    if count == 0 {
+        return None;
+    }
+    let mantissa = if negative { -i128::from(value) } else { i128::from(value) };
+    Some(Exact::new(mantissa, before_point.map_or(0, |before| count - before)))
 }
 
 /// Splits off `e±nn`; an exponent too long for an `i64` counts as ±`i64::MAX`.
@@ -199,23 +287,17 @@ impl Mantissa {
             false => scale,
         };
         let zeros = u32::try_from(power + i64::from(scale)).unwrap_or(0);
-        Ok(Exact::new(IBig::from(signed) * power_of_ten(zeros), scale))
+        Ok(Exact::new(&Whole::from(signed) * &Whole::power_of_ten(zeros), scale))
     }
 }
 
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let negative = self.mantissa.is_negative();
-        let digits = self.mantissa.clone().abs().to_string();
-        let places = self.scale as usize;
-        let padded = format!("{digits:0>width$}", width = places + 1);
-        let (whole, fraction) = padded.split_at(padded.len() - places);
-        f.write_str(if negative { "-" } else { "" })?;
-        f.write_str(whole)?;
-        if places > 0 {
-            write!(f, ".{fraction}")?;
+        let mut buffer = [0; MAX_TEXT_BYTES];
+        match self.text(&mut buffer).and_then(|text| std::str::from_utf8(text).ok()) {
+            Some(text) => f.write_str(text),
+            None => self.write_large(f),
         }
-        Ok(())
     }
 }
 
@@ -241,16 +323,22 @@ impl From<i64> for Exact {
 impl Add for &Exact {
     type Output = Exact;
     fn add(self, other: Self) -> Exact {
+        if self.scale == other.scale {
+            return Exact::new(&self.mantissa + &other.mantissa, self.scale);
+        }
         let (a, b, scale) = self.aligned(other);
-        Exact::new(a + b, scale)
+        Exact::new(&a + &b, scale)
     }
 }
 
 impl Sub for &Exact {
     type Output = Exact;
     fn sub(self, other: Self) -> Exact {
+        if self.scale == other.scale {
+            return Exact::new(&self.mantissa - &other.mantissa, self.scale);
+        }
         let (a, b, scale) = self.aligned(other);
-        Exact::new(a - b, scale)
+        Exact::new(&a - &b, scale)
     }
 }
 
@@ -344,6 +432,27 @@ mod tests {
             prop_assert_eq!(exact.to_string().parse::<Exact>().map(|e| e.to_string()), Ok(exact.to_string()));
             let decimal = Decimal::from_i128_with_scale(i128::from(mantissa), scale);
             prop_assert_eq!(Exact::from(decimal).to_string(), decimal.to_string());
+        }
+
+        #[test]
+        fn a_plain_number_is_read_as_any_other(text in "-?[0-9]{0,12}(\\.[0-9]{0,12})?") {
+            if let Some(found) = plain(text.as_bytes()) {
+                // An exponent of zero takes the general way.
+                let general = format!("{text}e0").parse::<Exact>().expect("a number");
+                prop_assert_eq!((found.mantissa, found.scale), (general.mantissa, general.scale));
+            }
+        }
+
+        #[test]
+        fn short_and_large_texts_are_alike(mantissa in any::<i128>(), bits in 0_u32..128, scale in 0_u32..101) {
+            struct Large(Exact);
+            impl fmt::Display for Large {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    self.0.write_large(f)
+                }
+            }
+            let value = Exact::new(mantissa >> bits, scale);
+            prop_assert_eq!(value.to_string(), Large(value).to_string());
         }
 
         #[test]

@@ -4,18 +4,27 @@
 //! a [`Rounded`] decimal of twenty significant digits.
 
 mod ball;
+mod balls;
 mod dyadic;
+mod elementary;
 mod exact;
+mod lanes;
 mod real;
 mod rounded;
+mod series;
 mod twofold;
+mod whole;
 mod wide;
 
 pub use ball::Ball;
+pub use balls::Balls;
+pub(crate) use exact::MAX_TEXT_BYTES;
 pub use exact::{Exact, MAX_DECIMAL_PLACES, MAX_SIGNIFICANT_DIGITS, NumberError};
 pub use real::{Failure, Figure, Real};
 pub use rounded::{OUTPUT_DIGITS, Rounded};
+pub use series::{OneByOne, Powers, Series, Total};
 pub use twofold::Twofold;
+pub use whole::Whole;
 pub use wide::Wide;
 
 use dashu_int::IBig;

@@ -1,9 +1,7 @@
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use dashu_int::IBig;
-
-use super::{Exact, OUTPUT_DIGITS, Rounded, power_of_ten};
+use super::{Exact, OUTPUT_DIGITS, Rounded, Series, Whole};
 use crate::model::Reason;
 
 /// Why a figure has no value on this number type.
@@ -51,8 +49,11 @@ pub trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
 {
+    /// Many of them.
+    type Series: Series<Self>;
+
     /// numerator / denominator, of exact integers; the denominator is not zero.
-    fn ratio(numerator: &IBig, denominator: &IBig) -> Self;
+    fn ratio(numerator: &Whole, denominator: &Whole) -> Self;
 
     /// Square root; of a negative number, a value that decides nothing.
     #[must_use]
@@ -142,13 +143,13 @@ pub trait Real:
     /// A whole number, exactly.
     #[must_use]
     fn integer(value: i64) -> Self {
-        Self::ratio(&IBig::from(value), &IBig::ONE)
+        Self::ratio(&Whole::from(value), &Whole::ONE)
     }
 
     /// A decimal.
     #[must_use]
     fn exact(value: &Exact) -> Self {
-        Self::ratio(&value.mantissa_at(value.scale()), &power_of_ten(value.scale()))
+        Self::ratio(value.mantissa(), &Whole::power_of_ten(value.scale()))
     }
 
     /// This to a real power; the base is positive.

@@ -7,7 +7,7 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Exact, NumberError, power_of_ten};
+use super::{Exact, NumberError, Whole, power_of_ten};
 use crate::number::dyadic::divide_half_even;
 
 /// Significant digits of every figure.
@@ -68,10 +68,15 @@ impl Rounded {
     }
 
     /// Numerator and denominator.
-    pub(crate) fn as_fraction(self) -> (IBig, IBig) {
-        let mantissa = IBig::from(self.mantissa);
-        let power = power_of_ten(self.exponent.unsigned_abs());
-        if self.exponent < 0 { (mantissa, power) } else { (mantissa * power, IBig::ONE) }
+    pub(crate) fn as_fraction(self) -> (Whole, Whole) {
+        let mantissa = Whole::from(self.mantissa);
+        let power = Whole::power_of_ten(self.exponent.unsigned_abs());
+        if self.exponent < 0 { (mantissa, power) } else { (&mantissa * &power, Whole::ONE) }
+    }
+
+    fn as_big_fraction(self) -> (IBig, IBig) {
+        let (numerator, denominator) = self.as_fraction();
+        (numerator.to_big(), denominator.to_big())
     }
 
     /// The power of ten of the first digit: 0 for 1 to 9.99.
@@ -103,7 +108,7 @@ impl Rounded {
     /// ```
     #[must_use]
     pub fn to_fixed(self, shift: i32, decimals: u32) -> String {
-        let (numerator, denominator) = self.as_fraction();
+        let (numerator, denominator) = self.as_big_fraction();
         let places = shift.saturating_add(i32::try_from(decimals).unwrap_or(0));
         let power = power_of_ten(places.unsigned_abs());
         let (numerator, denominator) =
@@ -155,7 +160,7 @@ impl FromStr for Rounded {
         let exponent: i32 = exponent.parse().map_err(|_| NumberError::NotADecimal)?;
         let exact: Exact = digits.parse()?;
         let power = i64::from(exponent) - i64::from(exact.scale());
-        Self::from_decimal(&exact.mantissa_at(exact.scale()), power).ok_or(NumberError::OutOfRange)
+        Self::from_decimal(&exact.mantissa().to_big(), power).ok_or(NumberError::OutOfRange)
     }
 }
 

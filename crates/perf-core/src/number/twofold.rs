@@ -32,19 +32,26 @@ fn fast_two_sum(a: f64, b: f64) -> (f64, f64) {
 }
 
 /// a × b = product + error, exactly (no over- or underflow).
-#[cfg(any(target_feature = "fma", target_arch = "aarch64"))]
-#[inline]
+#[inline(always)]
 fn two_product(a: f64, b: f64) -> (f64, f64) {
+    // Without the instruction, `mul_add` is a slow call.
+    if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+        fused_product(a, b)
+    } else {
+        dekker_product(a, b)
+    }
+}
+
+/// a × b = product + error with one rounding for both operations.
+#[inline(always)]
+pub(super) fn fused_product(a: f64, b: f64) -> (f64, f64) {
     let product = a * b;
     (product, a.mul_add(b, -product))
 }
 
-/// a × b = product + error, exactly (no over- or underflow).
-///
-/// Dekker's splitting: without the instruction, `mul_add` is a slow call.
-#[cfg(not(any(target_feature = "fma", target_arch = "aarch64")))]
-#[inline]
-fn two_product(a: f64, b: f64) -> (f64, f64) {
+/// a × b = product + error by Dekker's splitting.
+#[inline(always)]
+pub(super) fn dekker_product(a: f64, b: f64) -> (f64, f64) {
     let product = a * b;
     let ((a_high, a_low), (b_high, b_low)) = (split(a), split(b));
     let error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
@@ -52,8 +59,7 @@ fn two_product(a: f64, b: f64) -> (f64, f64) {
 }
 
 /// Veltkamp's split into two halves of 26 bits.
-#[cfg(not(any(target_feature = "fma", target_arch = "aarch64")))]
-#[inline]
+#[inline(always)]
 fn split(a: f64) -> (f64, f64) {
     const SPLITTER: f64 = 134_217_729.0; // 2^27 + 1
     let scaled = SPLITTER * a;

@@ -4,10 +4,9 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use dashu_base::{Approximation, Sign};
 use dashu_float::round::mode::HalfEven;
 use dashu_float::{Context, FBig, FpError, Repr};
-use dashu_int::IBig;
 
 use super::dyadic::Dyadic;
-use super::{Failure, Figure, Real, Rounded, Twofold, power_of_ten};
+use super::{Failure, Figure, OneByOne, Real, Rounded, Twofold, Whole};
 use crate::model::Reason;
 
 /// About 120 decimal digits.
@@ -95,13 +94,15 @@ impl ToF64 for Context<HalfEven> {
 }
 
 impl Real for Wide {
+    type Series = OneByOne<Self>;
+
     const RESOLUTION: f64 = 1e-119;
     const NOISE: f64 = 1e-90;
     const COST: usize = 30;
 
     fn dust() -> Self {
-        let hair = power_of_ten(29);
-        Self::ratio(&(&hair + IBig::ONE), &(hair * power_of_ten(24)))
+        let hair = Whole::power_of_ten(29);
+        Self::ratio(&(&hair + &Whole::ONE), &(&hair * &Whole::power_of_ten(24)))
     }
 
     fn pi() -> Self {
@@ -121,8 +122,9 @@ impl Real for Wide {
         self
     }
 
-    fn ratio(numerator: &IBig, denominator: &IBig) -> Self {
-        let integer = |value: &IBig| Self(Some(CONTEXT.convert_int::<2>(value.clone()).value().into_repr()));
+    fn ratio(numerator: &Whole, denominator: &Whole) -> Self {
+        let integer =
+            |value: &Whole| Self(Some(CONTEXT.convert_int::<2>(value.to_big()).value().into_repr()));
         integer(numerator) / integer(denominator)
     }
 
@@ -229,6 +231,6 @@ mod tests {
         assert_eq!(digits(Wide::integer(2).sqrt()), "1.4142135623730950488");
         assert_eq!(digits(Wide::integer(2).ln()), "0.69314718055994530942");
         assert_eq!(digits(Wide::one().exp()), "2.7182818284590452354");
-        assert_eq!(digits(Wide::ratio(&IBig::ONE, &IBig::from(4))), "0.25");
+        assert_eq!(digits(Wide::ratio(&Whole::ONE, &Whole::from(4))), "0.25");
     }
 }

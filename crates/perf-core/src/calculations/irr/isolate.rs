@@ -91,14 +91,32 @@ impl<'a> Finder<'a> {
     }
 
     /// The root of the flows' sum between zero and its bound, where they differ in sign.
+    ///
+    /// Where there are several, any of them.
     pub(crate) fn crossing<R: Real>(&self, sign_at_zero: Ordering) -> Figure<R> {
-        self.refine(&self.stream.weights(), 0.0, self.stream.domination_bound(), sign_at_zero)
+        let weights = self.stream.weights::<R>();
+        let bound = self.stream.domination_bound();
+        self.spend(self.stream.len())?;
+        let start =
+            approach(0.0, bound, sign_at_zero, self.stream.units_per_year(), |w| Ok(self.stream.sketch(w)))?;
+        match self.polish(&weights, R::approximately(start)) {
+            Err(Failure::Imprecise) => self.refine(&weights, 0.0, bound, sign_at_zero),
+            decided => decided,
+        }
     }
 
     /// The root between `low`, where the sum has `sign_low`, and `high`, where it
     /// has the other sign: safeguarded Newton, then a proof by change of sign.
     fn refine<R: Real>(&self, weights: &Weights<R>, low: f64, high: f64, sign_low: Ordering) -> Figure<R> {
-        let mut root = R::approximately(self.approach(weights, low, high, sign_low)?);
+        let start = approach(low, high, sign_low, self.stream.units_per_year(), |w| {
+            let sums = self.sums(weights, &R::approximately(w))?;
+            Ok((sums.value.approximate(), sums.slope.approximate()))
+        })?;
+        self.polish(weights, R::approximately(start))
+    }
+
+    /// The root near `root`: Newton's method, then a proof by change of sign.
+    fn polish<R: Real>(&self, weights: &Weights<R>, mut root: R) -> Figure<R> {
         for _ in 0..MAX_STEPS {
             let sums = self.sums(weights, &root)?;
             // Times are in units, w in years; the sum falls by its slope.
@@ -109,36 +127,6 @@ impl<'a> Finder<'a> {
             }
         }
         Err(Failure::Imprecise)
-    }
-
-    /// The root to the last bits of an `f64`.
-    fn approach<R: Real>(
-        &self,
-        weights: &Weights<R>,
-        mut low: f64,
-        mut high: f64,
-        sign_low: Ordering,
-    ) -> Figure<f64> {
-        let mut w = f64::midpoint(low, high);
-        for _ in 0..MAX_STEPS {
-            let sums = self.sums(weights, &R::approximately(w))?;
-            let (value, slope) = (sums.value.approximate(), sums.slope.approximate());
-            if value == 0.0 {
-                return Ok(w);
-            }
-            if (value > 0.0) == (sign_low == Ordering::Greater) {
-                low = w;
-            } else {
-                high = w;
-            }
-            let newton = w + value / slope * self.stream.units_per_year() as f64;
-            let next = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };
-            if (next - w).abs() <= 4.0 * f64::EPSILON * (w.abs() + 1e-12) {
-                return Ok(next);
-            }
-            w = next;
-        }
-        Ok(w)
     }
 
     /// The root with an error bound: the sum changes sign across it.
@@ -160,4 +148,34 @@ impl<'a> Finder<'a> {
     fn scale<R: Real>(&self, root: &R) -> f64 {
         root.approximate().abs() + 1.0 / self.stream.years()
     }
+}
+
+/// The root between `low` and `high` to the last bits of an `f64`, by Newton's
+/// method within the bracket; `sums` are the sum and its slope.
+fn approach(
+    mut low: f64,
+    mut high: f64,
+    sign_low: Ordering,
+    units_per_year: i64,
+    sums: impl Fn(f64) -> Figure<(f64, f64)>,
+) -> Figure<f64> {
+    let mut w = f64::midpoint(low, high);
+    for _ in 0..MAX_STEPS {
+        let (value, slope) = sums(w)?;
+        if value == 0.0 {
+            return Ok(w);
+        }
+        if (value > 0.0) == (sign_low == Ordering::Greater) {
+            low = w;
+        } else {
+            high = w;
+        }
+        let newton = w + value / slope * units_per_year as f64;
+        let next = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };
+        if (next - w).abs() <= 4.0 * f64::EPSILON * (w.abs() + 1e-12) {
+            return Ok(next);
+        }
+        w = next;
+    }
+    Ok(w)
 }

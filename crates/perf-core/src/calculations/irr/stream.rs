@@ -2,10 +2,7 @@
 
 use std::cmp::Ordering;
 
-use dashu_base::Signed;
-use dashu_int::IBig;
-
-use crate::number::{Exact, Figure, Real};
+use crate::number::{Exact, Figure, Real, Whole};
 
 /// Σ a·e^(−w·s/year) over flows a at times s ≥ 0, seen from one end: `w` ≥ 0 is
 /// ln(1 + r) seen from the first flow, −ln(1 + r) seen from the last. Either way
@@ -20,7 +17,9 @@ pub(crate) struct Stream {
 
 #[derive(Clone, Debug)]
 struct Term {
-    amount: IBig,
+    amount: Whole,
+    /// The amount to the precision of an `f64`.
+    size: f64,
     time: u64,
     /// Index into `gaps` of the distance from the term before.
     gap: usize,
@@ -72,11 +71,11 @@ impl Stream {
     /// of which `units_per_year` make a year, in ascending order.
     pub(crate) fn new(flows: &[(i64, &Exact)], units_per_year: i64) -> Self {
         let scale = flows.iter().map(|(_, amount)| amount.scale()).max().unwrap_or(0);
-        let mut netted: Vec<(i64, IBig)> = Vec::with_capacity(flows.len());
+        let mut netted: Vec<(i64, Whole)> = Vec::with_capacity(flows.len());
         for (time, amount) in flows {
             let amount = amount.mantissa_at(scale);
             match netted.last_mut() {
-                Some((last, total)) if last == time => *total += amount,
+                Some((last, total)) if last == time => *total = &*total + &amount,
                 _ => netted.push((*time, amount)),
             }
         }
@@ -86,7 +85,7 @@ impl Stream {
         Self::from_amounts(amounts.collect(), units_per_year)
     }
 
-    fn from_amounts(amounts: Vec<(u64, IBig)>, units_per_year: i64) -> Self {
+    fn from_amounts(amounts: Vec<(u64, Whole)>, units_per_year: i64) -> Self {
         let distance = |index: usize, time: u64| {
             index.checked_sub(1).and_then(|before| amounts.get(before)).map_or(0, |(before, _)| time - before)
         };
@@ -96,6 +95,7 @@ impl Stream {
         gaps.sort_unstable();
         gaps.dedup();
         let terms = amounts.into_iter().zip(distances).map(|((time, amount), distance)| Term {
+            size: amount.to_f64(),
             amount,
             time,
             gap: gaps.partition_point(|gap| *gap < distance),
@@ -145,13 +145,13 @@ impl Stream {
 
     /// The sign of the undiscounted sum, exactly.
     pub(crate) fn total_sign(&self) -> Ordering {
-        let total: IBig = self.terms.iter().map(|term| &term.amount).sum();
-        total.cmp(&IBig::ZERO)
+        let total = self.terms.iter().fold(Whole::ZERO, |total, term| &total + &term.amount);
+        total.cmp(&Whole::ZERO)
     }
 
     /// A `w` beyond which the flow at time zero outweighs all others together.
     pub(crate) fn domination_bound(&self) -> f64 {
-        let size = |term: &Term| term.amount.to_f64().value().abs();
+        let size = |term: &Term| term.size.abs();
         let first = self.terms.first().map_or(0.0, size);
         let year = self.units_per_year as f64;
         let others = |w: f64| -> f64 {
@@ -176,7 +176,7 @@ impl Stream {
     /// The flows themselves.
     pub(crate) fn weights<R: Real>(&self) -> Weights<R> {
         Weights {
-            factors: self.terms.iter().map(|term| R::ratio(&term.amount, &IBig::ONE)).collect(),
+            factors: self.terms.iter().map(|term| R::ratio(&term.amount, &Whole::ONE)).collect(),
             negative: self.terms.iter().map(|term| term.amount.is_negative()).collect(),
         }
     }
@@ -228,6 +228,20 @@ impl Stream {
         sums
     }
 
+    /// The sum and its slope as plain `f64` values: a place to start from.
+    pub(crate) fn sketch(&self, w: f64) -> (f64, f64) {
+        let rate = -w / self.units_per_year as f64;
+        let discounts: Vec<f64> = self.gaps.iter().map(|gap| (rate * *gap as f64).exp()).collect();
+        let (mut value, mut slope, mut discount) = (0.0, 0.0, 1.0);
+        for term in &self.terms {
+            discount *= discounts.get(term.gap).copied().unwrap_or(1.0);
+            let discounted = term.size * discount;
+            value += discounted;
+            slope += discounted * term.time as f64;
+        }
+        (value, slope)
+    }
+
     /// Whether it is proven that one root lies above `w` and none below.
     ///
     /// On a grid of time units the sum is a power series in the discount factor,
@@ -258,31 +272,44 @@ fn running_totals_change<R: Real>(
     const MAX_ROUNDS: usize = 48;
     /// Longest grid worth walking.
     const MAX_GRID: u64 = 200_000;
-    let on_grid = duration < MAX_GRID;
-    let mut totals: Vec<R> = Vec::new();
+    let terms: Vec<(u64, R)> = terms.collect();
+    // Between the flows the first totals stay as they are: they need no grid.
+    let first = totals(terms.iter().map(|(_, term)| term.clone()));
+    if sign_changes(first.iter()).is_ok_and(|changes| changes <= allowed) {
+        return true;
+    }
+    if duration >= MAX_GRID {
+        return false;
+    }
+    let mut folded: Vec<R> = Vec::new();
     for (time, term) in terms {
         let position = usize::try_from(time).unwrap_or(usize::MAX);
-        while on_grid && totals.len() < position {
-            totals.push(R::zero());
+        while folded.len() < position {
+            folded.push(R::zero());
         }
-        totals.push(term);
+        folded.push(term);
     }
     // Beyond the last flow, a k-fold total is a positive combination of the last
     // totals of every fold, so that their signs bound the changes still to come.
     let mut ends: Vec<R> = Vec::new();
-    let rounds = if on_grid { MAX_ROUNDS } else { 1 };
-    for _ in 0..rounds {
-        let mut total = R::zero();
-        for value in &mut totals {
-            total = total + value.clone();
-            *value = total.clone();
-        }
-        if sign_changes(totals.iter().chain(ends.iter().rev())).is_ok_and(|changes| changes <= allowed) {
+    for _ in 0..MAX_ROUNDS {
+        folded = totals(folded.into_iter());
+        if sign_changes(folded.iter().chain(ends.iter().rev())).is_ok_and(|changes| changes <= allowed) {
             return true;
         }
-        ends.push(total);
+        ends.extend(folded.last().cloned());
     }
     false
+}
+
+/// Running totals.
+fn totals<R: Real>(terms: impl Iterator<Item = R>) -> Vec<R> {
+    let mut total = R::zero();
+    let add = |term| {
+        total = total.clone() + term;
+        total.clone()
+    };
+    terms.map(add).collect()
 }
 
 fn sign_changes<'a, R: Real + 'a>(values: impl Iterator<Item = &'a R>) -> Figure<usize> {

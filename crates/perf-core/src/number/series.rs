@@ -1,0 +1,153 @@
+use std::cmp::Ordering;
+
+use super::{Figure, Real, Whole};
+
+/// A sum and the largest magnitude among its terms, against which it may be dust.
+pub struct Total<R> {
+    /// Σ x.
+    pub value: R,
+    /// max |x|.
+    pub largest: R,
+}
+
+/// Sums of the powers of numbers.
+pub struct Powers<R> {
+    /// Σ x².
+    pub squares: R,
+    /// Σ x³.
+    pub cubes: R,
+    /// Σ x⁴.
+    pub fourths: R,
+}
+
+/// Numbers in a row, and what the formulas need of all of them at once.
+///
+/// A number type that can do better than one operation after the other does so here.
+pub trait Series<R>: Sized + Clone {
+    /// numerator / denominator of each; no denominator is zero.
+    fn ratios<'a>(fractions: impl Iterator<Item = (&'a Whole, &'a Whole)>) -> Self;
+
+    /// How many.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One of them.
+    fn get(&self, index: usize) -> Option<R>;
+
+    /// One of them to the precision of an `f64`.
+    fn approximate(&self, index: usize) -> f64;
+
+    /// Σ x.
+    fn sum(&self) -> Total<R>;
+
+    /// max |x|; zero of none.
+    fn largest(&self) -> R;
+
+    /// x − `center`.
+    #[must_use]
+    fn minus(&self, center: &R) -> Self;
+
+    /// x − y of as many others, exactly zero where that is dust of the larger.
+    ///
+    /// # Errors
+    /// [`Failure::Imprecise`](super::Failure::Imprecise) where that is open.
+    fn differences(&self, others: &Self) -> Figure<Self>;
+
+    /// Σ x², Σ x³, Σ x⁴.
+    fn powers(&self) -> Powers<R>;
+
+    /// Σ xy with as many others.
+    fn products(&self, others: &Self) -> Total<R>;
+
+    /// Σ min(x − `threshold`, 0)², a difference being zero where it is dust of the larger.
+    ///
+    /// # Errors
+    /// [`Failure::Imprecise`](super::Failure::Imprecise) where a sign is open.
+    fn squares_below(&self, threshold: &R) -> Figure<R>;
+
+    /// Π (1 + x) of those that are `chosen`.
+    fn growth(&self, chosen: impl Fn(usize) -> bool) -> R;
+}
+
+/// Numbers that are worked off one after the other.
+#[derive(Clone, Debug)]
+pub struct OneByOne<R>(Vec<R>);
+
+impl<R: Real> FromIterator<R> for OneByOne<R> {
+    fn from_iter<I: IntoIterator<Item = R>>(numbers: I) -> Self {
+        Self(numbers.into_iter().collect())
+    }
+}
+
+impl<R: Real> Series<R> for OneByOne<R> {
+    fn ratios<'a>(fractions: impl Iterator<Item = (&'a Whole, &'a Whole)>) -> Self {
+        fractions.map(|(numerator, denominator)| R::ratio(numerator, denominator)).collect()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, index: usize) -> Option<R> {
+        self.0.get(index).cloned()
+    }
+
+    fn approximate(&self, index: usize) -> f64 {
+        self.0.get(index).map_or(f64::NAN, Real::approximate)
+    }
+
+    fn sum(&self) -> Total<R> {
+        total(self.0.iter().cloned())
+    }
+
+    fn largest(&self) -> R {
+        self.0.iter().fold(R::zero(), |largest, number| largest.larger(number.magnitude()))
+    }
+
+    fn minus(&self, center: &R) -> Self {
+        self.0.iter().map(|number| number.clone() - center.clone()).collect()
+    }
+
+    fn differences(&self, others: &Self) -> Figure<Self> {
+        let pairs = self.0.iter().zip(&others.0);
+        pairs.map(|(number, other)| number.minus(other)).collect::<Figure<Vec<R>>>().map(Self)
+    }
+
+    fn powers(&self) -> Powers<R> {
+        let sum = |power| self.0.iter().fold(R::zero(), |sum, number| sum + number.power_integer(power));
+        Powers { squares: sum(2), cubes: sum(3), fourths: sum(4) }
+    }
+
+    fn products(&self, others: &Self) -> Total<R> {
+        total(self.0.iter().zip(&others.0).map(|(x, y)| x.clone() * y.clone()))
+    }
+
+    fn squares_below(&self, threshold: &R) -> Figure<R> {
+        let mut sum = R::zero();
+        for number in &self.0 {
+            let difference = number.minus(threshold)?;
+            if difference.sign()? == Ordering::Less {
+                sum = sum + difference.clone() * difference;
+            }
+        }
+        Ok(sum)
+    }
+
+    fn growth(&self, chosen: impl Fn(usize) -> bool) -> R {
+        let factors = self.0.iter().enumerate().filter(|(index, _)| chosen(*index));
+        factors.fold(R::one(), |product, (_, number)| product * (R::one() + number.clone()))
+    }
+}
+
+fn total<R: Real>(terms: impl Iterator<Item = R>) -> Total<R> {
+    let (mut value, mut largest) = (R::zero(), R::zero());
+    for term in terms {
+        largest = largest.larger(term.magnitude());
+        value = value + term;
+    }
+    Total { value, largest }
+}
