@@ -28,7 +28,7 @@ ACTIONS = {
         ("dynamodb:Query", "StateTable"),
         ("dynamodb:UpdateItem", "StateTable"),
         ("sqs:SendMessage", "EventQueue"),
-        ("s3:PutObject", "ClaimBucket/*"),
+        ("s3:PutObject", "ClaimBucket/claims/*"),
     },
     "PerformanceCalculatorFunction": {
         ("dynamodb:Query", "LedgerTable"),
@@ -37,7 +37,7 @@ ACTIONS = {
         ("dynamodb:PutItem", "StateTable"),
         ("dynamodb:UpdateItem", "StateTable"),
         ("sqs:SendMessage", "EventQueue"),
-        ("s3:PutObject", "ClaimBucket/*"),
+        ("s3:PutObject", "ClaimBucket/claims/*"),
     },
     "EventProcessorFunction": {
         # The event source mapping's, which acts in the function's name.
@@ -47,8 +47,8 @@ ACTIONS = {
         ("sqs:ReceiveMessage", "EventQueue"),
         # Parts of large batches.
         ("sqs:SendMessage", "EventQueue"),
-        ("s3:PutObject", "ClaimBucket/*"),
-        ("s3:GetObject", "ClaimBucket/*"),
+        ("s3:PutObject", "ClaimBucket/claims/*"),
+        ("s3:GetObject", "ClaimBucket/claims/*"),
         ("dynamodb:GetItem", "DynamoDBTable"),
         ("dynamodb:PutItem", "DynamoDBTable"),
         ("dynamodb:Query", "DynamoDBTable"),
@@ -64,7 +64,8 @@ ACTIONS = {
         ("dynamodb:Query", "StateTable"),
         ("dynamodb:UpdateItem", "StateTable"),
         ("s3:GetObject", "performance-input/imports/*"),
-        ("s3:GetObjectVersion", "performance-input/imports/*"),
+        ("s3:ListBucket", "ClaimBucket"),
+        ("s3:ListBucket", "performance-input"),
         ("s3:PutObject", "performance-input/rejected/*"),
         ("timestream:WriteRecords", "timestream table"),
         ("timestream:DescribeEndpoints", "*"),

@@ -110,7 +110,7 @@ def label(resource):
         return re.sub(r"^\$\{(\w+)\.Arn\}", r"\1", value)
     parts = value[1]
     assert function == "Fn::Join" and parts[0]["Fn::Sub"].endswith(":s3:::performance-input-")
-    return f"performance-input{parts[2]}"
+    return "performance-input" + "".join(parts[2:])
 
 
 @pytest.mark.parametrize("name", ACTIONS)
