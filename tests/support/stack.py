@@ -307,11 +307,17 @@ class Stack:
 
         wait_until(empty, "the queue is not empty", seconds)
 
-    def hurry_redelivery(self, seconds=1):
-        """Shows failed messages again after this time instead of six minutes."""
-        self.client("sqs").set_queue_attributes(
-            QueueUrl=self.outputs["EventQueueUrl"], Attributes={"VisibilityTimeout": str(seconds)}
-        )
+    @contextlib.contextmanager
+    def hurried_redelivery(self, seconds=2):
+        """Meanwhile failed messages are shown again after this time instead of six minutes."""
+        queue, url = self.client("sqs"), self.outputs["EventQueueUrl"]
+        names = ["VisibilityTimeout"]
+        before = queue.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        queue.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
+        try:
+            yield
+        finally:
+            queue.set_queue_attributes(QueueUrl=url, Attributes=before)
 
     def log_groups(self):
         """The functions' log groups by logical id, and the access log's."""
