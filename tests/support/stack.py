@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import pathlib
 import re
 import time
@@ -11,6 +12,7 @@ import zlib
 
 import boto3
 import urllib3
+from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
 from support import tokens
@@ -46,6 +48,11 @@ def binaries_in(folder):
     return pathlib.Path(folder)
 
 
+def built_binaries():
+    """The folder of the built functions; `STACK_BINARIES` names another than `make package` fills."""
+    return binaries_in(os.environ.get("STACK_BINARIES", ROOT / "target" / "lambda"))
+
+
 def zipped(folder):
     """A function's folder as Lambda takes it."""
     buffer = io.BytesIO()
@@ -56,6 +63,10 @@ def zipped(folder):
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, path.read_bytes())
     return buffer.getvalue()
+
+
+def _plain(item):
+    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
 
 
 class Answer:
@@ -245,36 +256,21 @@ class Stack:
 
     def rows(self, table_output):
         """Every item of a table, as plain values."""
-        table = self._table(self.outputs[table_output])
-        pages, items = {}, []
-        while True:
-            page = table.scan(ConsistentRead=True, **pages)
-            items += page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return items
-            pages = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        pages = self.client("dynamodb").get_paginator("scan").paginate(
+            TableName=self.outputs[table_output], ConsistentRead=True
+        )
+        return [_plain(item) for page in pages for item in page["Items"]]
 
     def results_of(self, client, entity_id, entity_type="portfolio"):
         """The stored results of an entity by sort key."""
-        table = self._table(self.outputs["ResultsTableName"])
-        key = f"{entity_type}#{entity_id}#{client}"
-        page = table.query(
+        pages = self.client("dynamodb").get_paginator("query").paginate(
+            TableName=self.outputs["ResultsTableName"],
             KeyConditionExpression="id = :id",
-            ExpressionAttributeValues={":id": key},
+            ExpressionAttributeValues={":id": {"S": f"{entity_type}#{entity_id}#{client}"}},
             ConsistentRead=True,
         )
-        return {item["calculation_date"]: item for item in page["Items"]}
-
-    def _table(self, name):
-        # Its own session: resources are not made for sharing between threads.
-        resource = boto3.session.Session().resource(
-            "dynamodb",
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-        return resource.Table(name)
+        items = [_plain(item) for page in pages for item in page["Items"]]
+        return {item["calculation_date"]: item for item in items}
 
     def queue_depth(self, output="EventQueueUrl"):
         """Messages that wait, and that are being worked on."""
