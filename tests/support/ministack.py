@@ -44,6 +44,8 @@ class Ministack:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
+            # What interrupts us is not for it: it is stopped by its id.
+            start_new_session=True,
         )
         try:
             self._await_health()
@@ -87,6 +89,10 @@ class Ministack:
     def pid(self):
         """Id of the process."""
         return self._process.pid
+
+    def leave(self):
+        """Lets the process run on after our own end; its id is for the caller to keep."""
+        self._log.close()
 
     def stop(self):
         """Ends the process, gently first. Twice is as good as once."""

@@ -1,5 +1,6 @@
 """The template as CloudFormation sees it: after the SAM transform, without a network."""
 
+import logging
 import os
 import pathlib
 import re
@@ -7,6 +8,9 @@ from unittest import mock
 
 import yaml
 from samtranslator.translator.transform import transform
+
+# It warns of switches that its own service has, and this package has not.
+logging.getLogger("samtranslator.feature_toggle.feature_toggle").setLevel(logging.ERROR)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
