@@ -1,13 +1,18 @@
 # GNU make 3.81 or newer. lint, run and test live in .ci/run, which needs no make.
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz lint check clean
+.PHONY: help run build test fuzz lint check clean package stack destroy stacktest faults
 
 CARGO ?= cargo
 # Inputs that each random test of `make fuzz` is tried on: some 30 minutes on two cores.
 CASES ?= 200000
+# What the Lambda functions are built for: arm64, or x86_64 for this machine and the tests.
+ARCHITECTURE ?= arm64
+# Messages of `make faults`, and the seed of a run that is to be repeated.
+MESSAGES ?= 50000
+VENV := target/venv
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Calculate the sample portfolio from its CSV files and print a table
 	@.ci/run sample
@@ -26,6 +31,29 @@ lint: ## Check formatting, lints and documentation
 
 check: ## lint, run and test: what CI runs
 	@.ci/run
+
+package: ## Build the Lambda functions into target/lambda (ARCHITECTURE=arm64)
+	@.ci/package $(ARCHITECTURE)
+
+stack: $(VENV)/ready ## Deploy the template into a local AWS and leave it running
+	@.ci/package x86_64
+	@$(VENV)/bin/python tests/up.py start
+
+destroy: $(VENV)/ready ## Stop what `make stack` has left running
+	@$(VENV)/bin/python tests/up.py stop
+
+stacktest: $(VENV)/ready ## Test the template, and the functions deployed into a local AWS
+	@.ci/package x86_64
+	@cd tests && FAULT_MESSAGES=$${FAULT_MESSAGES:-600} ../$(VENV)/bin/python -m pytest
+
+faults: $(VENV)/ready ## Make every service fail under load (MESSAGES=50000)
+	@.ci/package x86_64
+	@cd tests && FAULT_MESSAGES=$(MESSAGES) ../$(VENV)/bin/python -m pytest -s faults
+
+$(VENV)/ready: tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@touch $@
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

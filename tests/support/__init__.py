@@ -1,0 +1,1 @@
+"""What the tests share: a local AWS, fakes, the stack and its doors."""
