@@ -23,7 +23,6 @@ ACTIONS = {
         ("dynamodb:Query", "DynamoDBTable/index/AccountIndex"),
         # Requests: made and read. Idempotency: begun, answered, given up.
         ("dynamodb:DeleteItem", "StateTable"),
-        ("dynamodb:GetItem", "StateTable"),
         ("dynamodb:PutItem", "StateTable"),
         ("dynamodb:Query", "StateTable"),
         ("dynamodb:UpdateItem", "StateTable"),
@@ -31,9 +30,11 @@ ACTIONS = {
         ("s3:PutObject", "ClaimBucket/claims/*"),
     },
     "PerformanceCalculatorFunction": {
+        # A ledger, and its revision once more.
+        ("dynamodb:GetItem", "LedgerTable"),
         ("dynamodb:Query", "LedgerTable"),
+        # Requests: made. Idempotency: begun, answered, given up.
         ("dynamodb:DeleteItem", "StateTable"),
-        ("dynamodb:GetItem", "StateTable"),
         ("dynamodb:PutItem", "StateTable"),
         ("dynamodb:UpdateItem", "StateTable"),
         ("sqs:SendMessage", "EventQueue"),
@@ -49,22 +50,20 @@ ACTIONS = {
         ("sqs:SendMessage", "EventQueue"),
         ("s3:PutObject", "ClaimBucket/claims/*"),
         ("s3:GetObject", "ClaimBucket/claims/*"),
-        ("dynamodb:GetItem", "DynamoDBTable"),
-        ("dynamodb:PutItem", "DynamoDBTable"),
+        ("s3:ListBucket", "ClaimBucket"),
+        # Current results, and every result's writing.
         ("dynamodb:Query", "DynamoDBTable"),
         ("dynamodb:UpdateItem", "DynamoDBTable"),
-        # A transaction: months put and removed, the revision checked and raised.
-        ("dynamodb:ConditionCheckItem", "LedgerTable"),
+        # A ledger; in one transaction its months put and removed, its revision raised.
         ("dynamodb:DeleteItem", "LedgerTable"),
+        ("dynamodb:GetItem", "LedgerTable"),
         ("dynamodb:PutItem", "LedgerTable"),
         ("dynamodb:Query", "LedgerTable"),
         ("dynamodb:UpdateItem", "LedgerTable"),
+        # How items of a request ended.
         ("dynamodb:GetItem", "StateTable"),
         ("dynamodb:PutItem", "StateTable"),
-        ("dynamodb:Query", "StateTable"),
-        ("dynamodb:UpdateItem", "StateTable"),
         ("s3:GetObject", "performance-input/imports/*"),
-        ("s3:ListBucket", "ClaimBucket"),
         ("s3:ListBucket", "performance-input"),
         ("s3:PutObject", "performance-input/rejected/*"),
         ("timestream:WriteRecords", "timestream table"),
