@@ -6,6 +6,7 @@ mod calculate;
 mod development;
 mod input;
 mod irr;
+mod pipeline;
 mod report;
 mod selftest;
 mod serve;
