@@ -48,8 +48,7 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let mut response =
-            (self.status, [(CONTENT_TYPE, "application/json")], self.body).into_response();
+        let mut response = (self.status, [(CONTENT_TYPE, "application/json")], self.body).into_response();
         if self.is_replayed {
             response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }

@@ -17,8 +17,8 @@ use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder
 use utoipa::{Modify, OpenApi, ToSchema};
 
 pub use bodies::{
-    BatchBody, CalculationList, EventBody, EventList, EventsBody, ListingBody, PerformanceBody, StoredResultBody,
-    SubmissionBody, TransactionBody, ValuationBody,
+    BatchBody, CalculationList, EventBody, EventList, EventsBody, ListingBody, PerformanceBody,
+    StoredResultBody, SubmissionBody, TransactionBody, ValuationBody,
 };
 pub use requests::{
     BenchmarkBody, CalculationBody, CashFlow, CashFlowColumns, CashFlows, DecimalInput, IrrBody, IrrFlow,

@@ -67,8 +67,7 @@ impl System {
             cache_ttl_seconds: settings.cache_ttl_seconds,
         };
         let services = assembly::services(&store, calculator, settings.max_concurrency);
-        let processor =
-            assembly::processor(&store, settings.risk_free_rate.into(), settings.max_concurrency);
+        let processor = assembly::processor(&store, settings.risk_free_rate.into(), settings.max_concurrency);
         let worker = Worker::new(Arc::<SqliteStore>::clone(&store), processor);
         Ok(Self { router: router(ApiState::new(surroundings, services)), worker, store })
     }
