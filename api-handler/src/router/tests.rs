@@ -149,9 +149,18 @@ async fn health_needs_no_token_and_tells_the_version_only() {
 
 #[tokio::test]
 async fn every_other_route_of_the_contract_needs_a_token() {
-    for (method, path) in
-        [(Method::POST, "/calculate"), (Method::POST, "/irr"), (Method::GET, "/openapi.json")]
-    {
+    for (method, path) in [
+        (Method::POST, "/calculate"),
+        (Method::POST, "/irr"),
+        (Method::POST, "/calculations"),
+        (Method::POST, "/events"),
+        (Method::GET, "/requests/r"),
+        (Method::GET, "/performance/portfolio/p"),
+        (Method::GET, "/performance/portfolio/p/series?metric=twr"),
+        (Method::GET, "/clients/acme/performance"),
+        (Method::GET, "/accounts/a/performance"),
+        (Method::GET, "/openapi.json"),
+    ] {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let answer = send(&router(state()), request).await;
         answer.refused(401, "unauthorized");
@@ -206,7 +215,8 @@ async fn calculation_is_answered_with_the_contracts_result() {
     assert_eq!((&result["client_id"], &result["request_id"]), (&json!("acme"), &json!("r1")));
     assert_eq!(result["calculated_at"], "2023-11-14T22:13:20.000Z");
     assert_eq!(result["conventions"]["risk_free_rate"], json!(0.01));
-    assert_eq!((&result["cached"], &result["stored"]), (&json!(false), &json!("none")));
+    assert_eq!((&result["cached"], &result["stored"]), (&json!(false), &json!("queued")));
+    assert_eq!(result["result_url"], "/performance/portfolio/port-12345");
     assert_eq!(result["sub_periods"].as_array().map(Vec::len), Some(2));
 }
 
@@ -256,6 +266,11 @@ async fn equal_inputs_in_other_words_are_answered_in_those_words() {
     assert_eq!(custom["input_hash"], standing["input_hash"]);
     assert_eq!((&custom["time_period"], &custom["id"]), (&json!("CUSTOM"), &json!("a")));
     assert_eq!((&standing["time_period"], &standing["id"]), (&json!("ITD"), &json!("b")));
+    let inferred = ask(json!({"options": {}})).await;
+    let stated = ask(json!({"options": {"periods_per_year": 252}})).await;
+    assert_eq!(inferred["input_hash"], stated["input_hash"]);
+    let is_inferred = |result: &Value| result["conventions"]["periods_per_year_inferred"].clone();
+    assert_eq!((is_inferred(&inferred), is_inferred(&stated)), (json!(true), json!(false)));
 }
 
 #[tokio::test]
@@ -309,9 +324,9 @@ async fn scopes_are_enforced() {
 }
 
 #[tokio::test]
-async fn ledger_data_has_no_store_to_come_from() {
+async fn entities_without_a_ledger_are_not_found() {
     let body = json!({"entity_type": "portfolio", "entity_id": "p"}).to_string();
-    post("/calculate", body).await.refused(422, "missing_field");
+    post("/calculate", body).await.refused(404, "not_found");
 }
 
 #[tokio::test]

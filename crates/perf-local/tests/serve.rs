@@ -8,142 +8,16 @@
     reason = "test code: a broken assumption should stop the test"
 )]
 
+mod server;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-
-/// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_perfcalc"));
-    for name in ["LOG_LEVEL", "RISK_FREE_RATE", "CACHE_TTL_SECONDS", "MAX_CONCURRENCY", "PERF_CONFIG"] {
-        command.env_remove(name);
-    }
-    command.args(arguments).stdin(Stdio::null());
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    command(arguments).output().unwrap()
-}
-
-fn answer(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    text
-}
-
-/// A server on a free port with a data file of its own.
-struct Server {
-    child: Child,
-    folder: tempfile::TempDir,
-    address: String,
-    announcement: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let data = data(folder.path());
-        let mut child = command(&["serve", "--addr", "127.0.0.1:0", "--data", data.to_str().unwrap()])
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut announcement = String::new();
-        // The announcement ends with how to stop; nothing follows until then.
-        for line in lines.by_ref() {
-            announcement += &(line.unwrap() + "\n");
-            if announcement.contains("To stop") {
-                break;
-            }
-        }
-        let (_, rest) = announcement.split_once("http://").expect(&announcement);
-        let address = rest.lines().next().unwrap().to_owned();
-        let server = Self { child, folder, address, announcement };
-        server.wait_until_healthy();
-        server
-    }
-
-    fn wait_until_healthy(&self) {
-        let started_at = Instant::now();
-        while self.ask("GET", "/health", &[], "").is_none_or(|answer| answer.status != 200) {
-            assert!(started_at.elapsed() < PATIENCE, "the server does not answer");
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn data(&self) -> String {
-        data(self.folder.path()).to_str().unwrap().to_owned()
-    }
-
-    fn ask(&self, method: &str, path: &str, headers: &[String], body: &str) -> Option<Answer> {
-        let mut stream = TcpStream::connect(&self.address).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-        let length = body.len();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n",
-            self.address
-        );
-        stream.write_all((head + body).as_bytes()).ok()?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).ok()?;
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some(Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() })
-    }
-
-    fn post(&self, path: &str, token: &str, body: &str) -> Answer {
-        let headers = ["Content-Type: application/json".to_owned(), format!("Authorization: Bearer {token}")];
-        self.ask("POST", path, &headers, body).unwrap()
-    }
-
-    /// Stops the server as an operator does, and returns its log.
-    fn stop(mut self) -> String {
-        let signal = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(signal.success());
-        let started_at = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(started_at.elapsed() < PATIENCE, "the server does not stop");
-            thread::sleep(Duration::from_millis(20));
-        };
-        assert!(status.success(), "{status}");
-        fs::read_to_string(self.folder.path().join("log")).unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Stopped already where the test has succeeded.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-fn data(folder: &Path) -> PathBuf {
-    folder.join("portfolios.db")
-}
+use server::{Server, answer, command, data, run};
 
 fn token(server: &Server, arguments: &[&str]) -> String {
     let data = server.data();

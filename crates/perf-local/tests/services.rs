@@ -80,9 +80,8 @@ async fn a_window_that_is_gone_is_withdrawn() {
     assert_eq!(system.process(&[void]).await, [RecordOutcome::Done]);
     let listing = system.queries.client(&name("acme"), &ResultQuery::default()).await.expect("a list");
     assert!(listing.results.is_empty());
-    let listing =
-        system.queries.performance(&entity("acme", "p"), &ResultQuery::default()).await.expect("a list");
-    assert!(listing.results.is_empty());
+    let entity = system.queries.performance(&entity("acme", "p"), &ResultQuery::default()).await;
+    assert_eq!(entity.expect_err("nothing is left").status, 404);
 }
 
 #[tokio::test]
