@@ -1,6 +1,6 @@
 # GNU make 3.81 or newer. lint, run and test live in .ci/run, which needs no make.
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz lint check clean
+.PHONY: help run build test fuzz lint check bench clean
 
 CARGO ?= cargo
 # Inputs that each random test of `make fuzz` is tried on: some 30 minutes on two cores.
@@ -26,6 +26,13 @@ lint: ## Check formatting, lints and documentation
 
 check: ## lint, run and test: what CI runs
 	@.ci/run
+
+bench: ## Time perfcalc beside numpy and pyxirr and write docs/performance.md
+	$(CARGO) build --locked --release -p perf-local
+	$(CARGO) build --locked --release -p perf-core --example portfolio_times
+	python3 -m venv target/bench
+	target/bench/bin/pip install --quiet --requirement bench/requirements.txt
+	python3 bench/compare.py target/release/perfcalc target/release/examples/portfolio_times target/bench/bin/python
 
 clean: ## Remove everything that was built
 	$(CARGO) clean
