@@ -10,7 +10,6 @@ import datetime
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -27,17 +26,19 @@ COMMON = ["twr", "volatility", "downside_deviation", "max_drawdown", "beta", "tr
 BATCH_LINES = 300
 
 
-def run(command, **options):
-    """Seconds, peak memory in MB and output of one process."""
-    with tempfile.TemporaryFile() as output:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL, **options)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        if status != 0:
-            raise SystemExit(f"{command} failed")
-        output.seek(0)
-        return seconds, usage.ru_maxrss / 1024, output.read()
+def run(command):
+    """Seconds and output of one process."""
+    start = time.perf_counter()
+    process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start, process.stdout
+
+
+def peak_memory(command):
+    """Peak memory in MB, as GNU time tells it: a child of this process would inherit its peak."""
+    result = subprocess.run(
+        ["time", "--format", "%M", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, text=True
+    )
+    return int(result.stderr.split()[-1]) / 1024
 
 
 def digits(theirs, ours):
@@ -54,18 +55,16 @@ def main(perfcalc, portfolio_times, python):
     whole = {"perfcalc": [perfcalc, "calculate", *csv], "numpy + pyxirr": [python, peer, sample]}
     memory = {"perfcalc": [portfolio_times, sample, ROUNDS], "numpy + pyxirr": [python, peer, sample, ROUNDS]}
     times = {name: [] for name in whole}
-    peaks = {name: 0 for name in whole}
+    peaks = {name: peak_memory(command) for name, command in whole.items()}
     in_memory = {name: [] for name in memory}
     for _ in range(RUNS):
         for name, command in whole.items():
-            seconds, peak, _ = run(command)
-            times[name].append(seconds * 1e3)
-            peaks[name] = max(peaks[name], peak)
+            times[name].append(run(command)[0] * 1e3)
     for _ in range(5):
         for name, command in memory.items():
-            in_memory[name].append(json.loads(run(command)[2]))
+            in_memory[name].append(json.loads(run(command)[1]))
     batch = batched(perfcalc)
-    text = run(whole["perfcalc"])[2]
+    text = run(whole["perfcalc"])[1]
     exact = json.loads(text, parse_float=Decimal)["metrics"]
     peer_figures = in_memory["numpy + pyxirr"][0]["figures"]
     accuracy = {name: digits(peer_figures[name], exact[name]) for name in COMMON}
@@ -81,8 +80,9 @@ def batched(perfcalc):
         size = os.path.getsize(file.name) / 1e6
         found = {}
         for jobs in (1, 2):
-            runs = [run([perfcalc, "batch", file.name, "--jobs", str(jobs)]) for _ in range(5)]
-            found[jobs] = (size / statistics.median(r[0] for r in runs), max(r[1] for r in runs), size)
+            command = [perfcalc, "batch", file.name, "--jobs", str(jobs)]
+            seconds = statistics.median(run(command)[0] for _ in range(5))
+            found[jobs] = (size / seconds, peak_memory(command), size)
     return found
 
 

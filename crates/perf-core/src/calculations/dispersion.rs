@@ -1,7 +1,9 @@
 //! Means, moments and deviations.
 
+use std::cell::OnceCell;
+
 use crate::model::{Deviation, Reason};
-use crate::number::{Figure, Real, Series, Total};
+use crate::number::{Figure, Powers, Real, Series, Total};
 
 /// Σ x, exactly zero where it is dust of the largest term.
 pub(crate) fn sum<R: Real>(terms: impl IntoIterator<Item = R>) -> Figure<R> {
@@ -39,6 +41,8 @@ pub(crate) struct Spread<R: Real> {
     pub(crate) deviations: R::Series,
     /// Σ d².
     squares: R,
+    /// Σ d³ and Σ d⁴, once they are asked for.
+    powers: OnceCell<Powers<R>>,
     /// max(1, |x|): what counts as a deviation at all.
     scale: R,
 }
@@ -51,11 +55,21 @@ impl<R: Real> Spread<R> {
         let mean = mean(values)?;
         let deviations = values.minus(&mean);
         let squares = deviations.squares();
-        Ok(Self { mean, deviations, squares, scale: R::one().larger(values.largest()) })
+        Ok(Self {
+            mean,
+            deviations,
+            squares,
+            powers: OnceCell::new(),
+            scale: R::one().larger(values.largest()),
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
         self.deviations.len()
+    }
+
+    fn powers(&self) -> &Powers<R> {
+        self.powers.get_or_init(|| self.deviations.powers())
     }
 
     /// √(Σ d²/n), or over n − 1: the standard deviation.
@@ -73,7 +87,7 @@ impl<R: Real> Spread<R> {
     pub(crate) fn skewness(&self) -> Figure<R> {
         let deviation = self.deviation(Deviation::Population)?.nonzero(Reason::ZeroVolatility)?;
         let largest = self.deviations.largest().power_integer(3);
-        let cubes = self.deviations.powers().cubes.without_dust(&largest)?;
+        let cubes = self.powers().cubes.clone().without_dust(&largest)?;
         Ok(cubes / count(self.len()) / deviation.power_integer(3))
     }
 
@@ -81,7 +95,7 @@ impl<R: Real> Spread<R> {
     pub(crate) fn excess_kurtosis(&self) -> Figure<R> {
         let deviation = self.deviation(Deviation::Population)?.nonzero(Reason::ZeroVolatility)?;
         let largest = self.deviations.largest().power_integer(4);
-        let fourths = self.deviations.powers().fourths.without_dust(&largest)?;
+        let fourths = self.powers().fourths.clone().without_dust(&largest)?;
         (fourths / count(self.len()) / deviation.power_integer(4)).minus(&R::integer(3))
     }
 }

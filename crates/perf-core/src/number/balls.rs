@@ -82,6 +82,10 @@ fn larger(a: f64, b: f64) -> f64 {
 }
 
 impl Vectors {
+    fn of_capacity(length: usize) -> Self {
+        Self { high: Vec::with_capacity(length), low: Vec::with_capacity(length) }
+    }
+
     fn push(&mut self, value: Twofold) {
         self.high.push(value.high);
         self.low.push(value.low);
@@ -104,7 +108,8 @@ impl Vectors {
 
 impl Series<Ball> for Balls {
     fn ratios<'a>(fractions: impl Iterator<Item = (&'a Whole, &'a Whole)>) -> Self {
-        let (mut numerators, mut denominators) = (Vectors::default(), Vectors::default());
+        let length = fractions.size_hint().0.next_multiple_of(WIDTH);
+        let (mut numerators, mut denominators) = (Vectors::of_capacity(length), Vectors::of_capacity(length));
         for (numerator, denominator) in fractions {
             numerators.push(numerator.to_twofold().0);
             denominators.push(denominator.to_twofold().0);
