@@ -1,6 +1,6 @@
 # GNU make 3.81 or newer. lint, run and test live in .ci/run, which needs no make.
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz lint check clean package stack destroy stacktest faults
+.PHONY: help run serve build test fuzz lint check bench clean package stack destroy stacktest faults
 
 CARGO ?= cargo
 # Inputs that each random test of `make fuzz` is tried on: some 30 minutes on two cores.
@@ -14,8 +14,11 @@ VENV := target/venv
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Calculate the sample portfolio from its CSV files and print a table
+run: ## Start the whole system, calculate and store the sample portfolio over HTTP, print it, stop
 	@.ci/run sample
+
+serve: ## Start the whole system and leave it running; prints a curl to paste
+	$(CARGO) run --locked -p perf-local -- serve
 
 build: ## Build the optimised command: release/perfcalc in cargo's target directory
 	$(CARGO) build --locked --release -p perf-local
@@ -54,6 +57,12 @@ $(VENV)/ready: tests/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
 	@touch $@
+bench: ## Time perfcalc beside numpy and pyxirr and write docs/performance.md
+	$(CARGO) build --locked --release -p perf-local
+	$(CARGO) build --locked --release -p perf-core --example portfolio_times
+	python3 -m venv target/bench
+	target/bench/bin/pip install --quiet --requirement bench/requirements.txt
+	python3 bench/compare.py target/release/perfcalc target/release/examples/portfolio_times target/bench/bin/python
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

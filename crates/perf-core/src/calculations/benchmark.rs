@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::chain::{Interval, Link};
 use super::dispersion::{Spread, count, settled, sum};
-use super::facts::{Facts, Series, links, rates, shared};
+use super::facts::{Facts, Series, rates, shared};
 use super::growth;
 use crate::model::{Deviation, Reason};
 use crate::number::{Figure, Real, Series as _};
@@ -23,16 +23,18 @@ pub(crate) struct Pairs<'a, R: Real> {
 }
 
 impl<'a, R: Real> Pairs<'a, R> {
-    pub(crate) fn of(series: &'a Series) -> Figure<Self> {
+    /// `links` and `returns` are all of the portfolio's.
+    pub(crate) fn of(series: &'a Series, links: &[&Link], returns: &R::Series) -> Figure<Self> {
         let links_b = series.benchmark.as_ref().ok_or(Reason::NoBenchmark)?;
-        links(&series.intervals)?;
         let pair = |(interval, link): (&'a Interval, &'a Option<Link>)| match (interval, link) {
             (Interval::Earning(portfolio), Some(benchmark)) => Some((portfolio, benchmark)),
             _ => None,
         };
         let (portfolio, benchmark): (Vec<_>, Vec<_>) =
             series.intervals.iter().zip(links_b).filter_map(pair).unzip();
-        let (r, b) = (rates::<R>(&portfolio), rates::<R>(&benchmark));
+        let complete = portfolio.len() == links.len();
+        let r = if complete { returns.clone() } else { rates::<R>(&portfolio) };
+        let b = rates::<R>(&benchmark);
         let active = r.differences(&b).and_then(|active| Spread::<R>::new(&active));
         Ok(Self {
             moments: CoMoments::new(&r, &b),
@@ -42,6 +44,16 @@ impl<'a, R: Real> Pairs<'a, R> {
             r,
             b,
         })
+    }
+}
+
+impl<R: Real> Pairs<'_, R> {
+    /// Π (1 + b) of the benchmark's links, which are those of the pairs where no pair is missing.
+    pub(crate) fn benchmark_growth(&self, links: &[&Link]) -> Figure<R> {
+        match links.len() == self.benchmark.len() {
+            true => growth::linked(links, &self.b),
+            false => growth::linked(links, &rates::<R>(links)),
+        }
     }
 }
 

@@ -36,7 +36,8 @@ impl Link {
     /// The sign of 1 + r.
     #[inline]
     pub(crate) fn factor_sign(&self) -> Ordering {
-        (&self.gain + &self.capital).sign()
+        // Capital is above zero: only a loss can outweigh it.
+        if self.gain.is_negative() { (&self.gain + &self.capital).sign() } else { Ordering::Greater }
     }
 
     /// r compared with another link's, exactly.

@@ -1,5 +1,7 @@
 //! Means, moments and deviations.
 
+use std::cell::OnceCell;
+
 use crate::model::{Deviation, Reason};
 use crate::number::{Figure, Powers, Real, Series, Total};
 
@@ -37,7 +39,10 @@ pub(crate) struct Spread<R: Real> {
     pub(crate) mean: R,
     /// d = x − x̄.
     pub(crate) deviations: R::Series,
-    powers: Powers<R>,
+    /// Σ d².
+    squares: R,
+    /// Σ d³ and Σ d⁴, once they are asked for.
+    powers: OnceCell<Powers<R>>,
     /// max(1, |x|): what counts as a deviation at all.
     scale: R,
 }
@@ -49,12 +54,22 @@ impl<R: Real> Spread<R> {
         }
         let mean = mean(values)?;
         let deviations = values.minus(&mean);
-        let powers = deviations.powers();
-        Ok(Self { mean, deviations, powers, scale: R::one().larger(values.largest()) })
+        let squares = deviations.squares();
+        Ok(Self {
+            mean,
+            deviations,
+            squares,
+            powers: OnceCell::new(),
+            scale: R::one().larger(values.largest()),
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
         self.deviations.len()
+    }
+
+    fn powers(&self) -> &Powers<R> {
+        self.powers.get_or_init(|| self.deviations.powers())
     }
 
     /// √(Σ d²/n), or over n − 1: the standard deviation.
@@ -65,14 +80,14 @@ impl<R: Real> Spread<R> {
             Deviation::Population => self.len(),
             Deviation::Sample => self.len().saturating_sub(1),
         };
-        root_mean(self.powers.squares.clone(), degrees, &self.scale)
+        root_mean(self.squares.clone(), degrees, &self.scale)
     }
 
     /// m3 / m2^1.5.
     pub(crate) fn skewness(&self) -> Figure<R> {
         let deviation = self.deviation(Deviation::Population)?.nonzero(Reason::ZeroVolatility)?;
         let largest = self.deviations.largest().power_integer(3);
-        let cubes = self.powers.cubes.clone().without_dust(&largest)?;
+        let cubes = self.powers().cubes.clone().without_dust(&largest)?;
         Ok(cubes / count(self.len()) / deviation.power_integer(3))
     }
 
@@ -80,7 +95,7 @@ impl<R: Real> Spread<R> {
     pub(crate) fn excess_kurtosis(&self) -> Figure<R> {
         let deviation = self.deviation(Deviation::Population)?.nonzero(Reason::ZeroVolatility)?;
         let largest = self.deviations.largest().power_integer(4);
-        let fourths = self.powers.fourths.clone().without_dust(&largest)?;
+        let fourths = self.powers().fourths.clone().without_dust(&largest)?;
         (fourths / count(self.len()) / deviation.power_integer(4)).minus(&R::integer(3))
     }
 }

@@ -95,8 +95,16 @@ impl<'a, R: Real> Facts<'a, R> {
         let returns = shared(&links).map(|links| rates::<R>(links));
         let spread = shared(&returns).and_then(Spread::new);
         let growth = both::<R>(&links, &returns).and_then(|(links, returns)| growth::linked(links, returns));
-        let benchmark_growth =
-            series.benchmark_links().and_then(|links| growth::linked(&links, &rates::<R>(&links)));
+        let pairs = match &series.benchmark {
+            None => Err(Reason::NoBenchmark.into()),
+            Some(_) => {
+                both::<R>(&links, &returns).and_then(|(links, returns)| Pairs::of(series, links, returns))
+            }
+        };
+        let benchmark_growth = series.benchmark_links().and_then(|links| match &pairs {
+            Ok(pairs) => pairs.benchmark_growth(&links),
+            Err(_) => growth::linked(&links, &rates::<R>(&links)),
+        });
         Self {
             series,
             annualized_return: annual_rate(&growth, series.years),
@@ -106,7 +114,7 @@ impl<'a, R: Real> Facts<'a, R> {
             tail: both::<R>(&links, &returns)
                 .and_then(|(links, returns)| quantile::tail(links, returns, &series.confidence_level)),
             benchmark_annualized_return: annual_rate(&benchmark_growth, series.years),
-            pairs: Pairs::of(series),
+            pairs,
             root_periods_per_year: R::integer(i64::from(series.periods_per_year)).sqrt(),
             links,
             returns,

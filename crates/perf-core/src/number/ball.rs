@@ -108,7 +108,15 @@ impl Real for Ball {
 
     #[inline]
     fn ratio(numerator: &Whole, denominator: &Whole) -> Self {
+        if *denominator == Whole::ONE {
+            return from_integer(numerator);
+        }
         from_integer(numerator) / from_integer(denominator)
+    }
+
+    #[inline]
+    fn integer(value: i64) -> Self {
+        from_integer(&Whole::from(value))
     }
 
     fn sqrt(self) -> Self {

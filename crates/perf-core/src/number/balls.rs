@@ -82,6 +82,10 @@ fn larger(a: f64, b: f64) -> f64 {
 }
 
 impl Vectors {
+    fn of_capacity(length: usize) -> Self {
+        Self { high: Vec::with_capacity(length), low: Vec::with_capacity(length) }
+    }
+
     fn push(&mut self, value: Twofold) {
         self.high.push(value.high);
         self.low.push(value.low);
@@ -104,7 +108,8 @@ impl Vectors {
 
 impl Series<Ball> for Balls {
     fn ratios<'a>(fractions: impl Iterator<Item = (&'a Whole, &'a Whole)>) -> Self {
-        let (mut numerators, mut denominators) = (Vectors::default(), Vectors::default());
+        let length = fractions.size_hint().0.next_multiple_of(WIDTH);
+        let (mut numerators, mut denominators) = (Vectors::of_capacity(length), Vectors::of_capacity(length));
         for (numerator, denominator) in fractions {
             numerators.push(numerator.to_twofold().0);
             denominators.push(denominator.to_twofold().0);
@@ -159,21 +164,16 @@ impl Series<Ball> for Balls {
         Ok(Self::collect(&self.one_by_one().differences(&others.one_by_one())?))
     }
 
+    fn squares(&self) -> Ball {
+        let value = lanes::squares(self.middles.as_slices());
+        self.power_sum(value, value.high, 2)
+    }
+
     fn powers(&self) -> Powers<Ball> {
         let sums = lanes::powers(self.middles.as_slices());
-        let (largest, count) = (self.size, self.count as f64);
-        let error = self.error(largest);
-        let reach = (largest + error) * ROOM;
-        let ball = |value: Twofold, size: f64, power: i32| {
-            // |(x + e)^k − x^k| ≤ k·|e|·(|x| + |e|)^(k − 1).
-            let inherited = count * f64::from(power) * error * reach.powi(power - 1);
-            let rounding = (self.steps() + 8.0) * STEP_ERROR * size;
-            Ball::within(value, (inherited + rounding) * ROOM + underflow(largest, count))
-        };
         Powers {
-            squares: ball(sums.squares, sums.squares.high, 2),
-            cubes: ball(sums.cubes, sums.cubes_size, 3),
-            fourths: ball(sums.fourths, sums.fourths.high, 4),
+            cubes: self.power_sum(sums.cubes, sums.cubes_size, 3),
+            fourths: self.power_sum(sums.fourths, sums.fourths.high, 4),
         }
     }
 
@@ -227,6 +227,17 @@ impl Series<Ball> for Balls {
 }
 
 impl Balls {
+    /// A sum of powers of these, with its bound; `size` is the sum of the magnitudes.
+    fn power_sum(&self, value: Twofold, size: f64, power: i32) -> Ball {
+        let count = self.count as f64;
+        let error = self.error(self.size);
+        // |(x + e)^k − x^k| ≤ k·|e|·(|x| + |e|)^(k − 1).
+        let reach = ((self.size + error) * ROOM).powi(power - 1);
+        let inherited = count * f64::from(power) * error * reach;
+        let rounding = (self.steps() + 8.0) * STEP_ERROR * size;
+        Ball::within(value, (inherited + rounding) * ROOM + underflow(self.size, count))
+    }
+
     fn magnitude(&self, largest: f64) -> Ball {
         // The low part of the largest is left out.
         Ball::within(Twofold::from_f64(largest), (self.error(largest) + f64::EPSILON * largest) * ROOM)

@@ -10,10 +10,8 @@ pub struct Total<R> {
     pub largest: R,
 }
 
-/// Sums of the powers of numbers.
+/// Sums of the higher powers of numbers.
 pub struct Powers<R> {
-    /// Σ x².
-    pub squares: R,
     /// Σ x³.
     pub cubes: R,
     /// Σ x⁴.
@@ -57,7 +55,10 @@ pub trait Series<R>: Sized + Clone {
     /// [`Failure::Imprecise`](super::Failure::Imprecise) where that is open.
     fn differences(&self, others: &Self) -> Figure<Self>;
 
-    /// Σ x², Σ x³, Σ x⁴.
+    /// Σ x².
+    fn squares(&self) -> R;
+
+    /// Σ x³, Σ x⁴.
     fn powers(&self) -> Powers<R>;
 
     /// Σ xy with as many others.
@@ -117,9 +118,13 @@ impl<R: Real> Series<R> for OneByOne<R> {
         pairs.map(|(number, other)| number.minus(other)).collect::<Figure<Vec<R>>>().map(Self)
     }
 
+    fn squares(&self) -> R {
+        self.0.iter().fold(R::zero(), |sum, number| sum + number.clone() * number.clone())
+    }
+
     fn powers(&self) -> Powers<R> {
         let sum = |power| self.0.iter().fold(R::zero(), |sum, number| sum + number.power_integer(power));
-        Powers { squares: sum(2), cubes: sum(3), fourths: sum(4) }
+        Powers { cubes: sum(3), fourths: sum(4) }
     }
 
     fn products(&self, others: &Self) -> Total<R> {

@@ -131,7 +131,7 @@ impl Whole {
     }
 
     /// On 128 bits if the result fits, else on large integers.
-    #[inline]
+    #[inline(always)]
     fn combine(
         &self,
         other: &Self,

@@ -8,8 +8,9 @@ use super::fault::{self, Fault, quoted};
 use super::json::check_utf8;
 use super::series::{Layout, Row, Series, Shape};
 
+/// Cells are trimmed where they are read: trimming whole records would copy each.
 fn records(text: &[u8]) -> csv::Reader<&[u8]> {
-    ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(text)
+    ReaderBuilder::new().flexible(true).trim(Trim::Headers).from_reader(text)
 }
 
 /// Whether the file has a column of this name.
@@ -122,7 +123,7 @@ impl Table<'_> {
         let mut row = Row::default();
         if record.len() == self.columns.len() {
             for (position, cell) in record.iter().enumerate() {
-                self.cell(&mut row, index, position, cell);
+                self.cell(&mut row, index, position, cell.trim());
             }
         } else {
             let message = format!("expected {} columns, not {}", self.columns.len(), record.len());
@@ -154,7 +155,7 @@ impl Table<'_> {
 }
 
 fn is_blank(record: &StringRecord) -> bool {
-    record.len() == 1 && record.iter().all(str::is_empty)
+    record.len() == 1 && record.iter().all(|cell| cell.trim().is_empty())
 }
 
 /// The line that a record begins on. The position that comes with it may lie
