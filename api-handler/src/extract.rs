@@ -6,8 +6,8 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use perf_core::model::Problem;
+use perf_core::services::Caller;
 
-use crate::auth::Caller;
 use crate::observe::record_tenant;
 use crate::refusal::Refusal;
 use crate::state::{ApiState, BODY_BYTES_MAX};

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use perf_core::model::Identifier;
 use sha2::{Digest, Sha256};
 use tracing::field::Empty;
-use tracing::{Instrument, Span, info, info_span};
+use tracing::{Instrument, Span, error, info, info_span};
 
 use crate::refusal;
 use crate::state::ApiState;
@@ -23,15 +23,20 @@ const TENANT_HASH_BYTES: usize = 6;
 
 /// The id of a request, for its handler.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) String);
+pub(crate) struct RequestId(pub(crate) Identifier);
 
 /// Names the request, runs it in a span and logs how it ended. Bodies, tokens,
 /// query strings and figures are never logged, tenants only by their hash.
 pub(crate) async fn observe(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
-    let request_id = state.request_id();
+    let request_id = state.new_request_id();
+    // Whoever names requests makes names; without one there is nothing to answer with.
+    let Ok(name) = request_id.parse() else {
+        error!("a request id is no identifier");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let span = info_span!("request", %request_id, method = %request.method(), route, tenant = Empty);
-    request.extensions_mut().insert(RequestId(request_id.clone()));
+    request.extensions_mut().insert(RequestId(name));
     let started_at = Instant::now();
     async {
         let mut response = next.run(request).await;

@@ -1,15 +1,18 @@
 //! Answers that are problems: `application/problem+json` (RFC 9457).
 
-use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use perf_core::model::Problem;
+use perf_core::services::{Scope, Scopes};
 use tracing::{error, info};
 
-use crate::auth::{Denied, OtherTenant, Scope, TokenError};
+use crate::auth::{Denied, TokenError};
 
 /// What every challenge starts with (RFC 6750).
 const CHALLENGE: &str = r#"Bearer realm="performance""#;
+/// When a request that could not be answered may be sent again.
+const RETRY_AFTER_SECONDS: u16 = 1;
 /// The only text of an error of ours that a caller sees.
 const INTERNAL: &str = "an internal error; quote the request_id when you report it";
 
@@ -35,7 +38,7 @@ impl Refusal {
     }
 
     /// 403: the token does not grant what the request needs.
-    pub(crate) fn scope(needed: Scope) -> Self {
+    fn scope(needed: Scope) -> Self {
         let scope = needed.word();
         let detail = format!("the token's scope does not contain {scope}");
         Self::new(StatusCode::FORBIDDEN, "insufficient_scope", "The caller may not do this", &detail)
@@ -64,6 +67,13 @@ impl Refusal {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", title, detail)
     }
 
+    /// 400: the header `Idempotency-Key` names nothing.
+    pub(crate) fn idempotency_key() -> Self {
+        let title = "The request cannot be read";
+        let detail = "expected one header Idempotency-Key of 1 to 255 visible ASCII characters";
+        Self::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", title, detail)
+    }
+
     /// 400: the body broke off.
     pub(crate) fn incomplete_body() -> Self {
         let title = "The request cannot be read";
@@ -88,11 +98,22 @@ impl Refusal {
 impl From<Problem> for Refusal {
     /// What is wrong on our side is logged and not told.
     fn from(mut problem: Problem) -> Self {
-        if problem.status >= 500 && problem.detail != INTERNAL {
+        if problem.status == 500 && problem.detail != INTERNAL {
             error!(code = problem.code, detail = problem.detail, "internal error");
             INTERNAL.clone_into(&mut problem.detail);
         }
         Self { problem, challenge: None }
+    }
+}
+
+/// Refuses where a scope is missing.
+pub(crate) trait Require {
+    fn require(self, scope: Scope) -> Result<(), Refusal>;
+}
+
+impl Require for Scopes {
+    fn require(self, scope: Scope) -> Result<(), Refusal> {
+        if self.allow(scope) { Ok(()) } else { Err(Refusal::scope(scope)) }
     }
 }
 
@@ -109,13 +130,6 @@ impl From<Denied> for Refusal {
         };
         let title = "The caller is not known";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", title, detail).challenged(parameters)
-    }
-}
-
-impl From<OtherTenant> for Refusal {
-    fn from(_: OtherTenant) -> Self {
-        let detail = "client_id names another client than the token: leave it out";
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "The caller may not do this", detail)
     }
 }
 
@@ -144,8 +158,9 @@ pub(crate) fn render(response: &mut Response, request_id: &str) -> Option<&'stat
     let body = serde_json::to_vec(&problem.with_request_id(request_id)).unwrap_or_default();
     let allow = response.headers().get(ALLOW).cloned();
     let challenge = response.headers().get(WWW_AUTHENTICATE).cloned();
+    let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then(|| RETRY_AFTER_SECONDS.into());
     *response = (status, [(CONTENT_TYPE, "application/problem+json")], body).into_response();
-    for (name, value) in [(ALLOW, allow), (WWW_AUTHENTICATE, challenge)] {
+    for (name, value) in [(ALLOW, allow), (WWW_AUTHENTICATE, challenge), (RETRY_AFTER, retry_after)] {
         if let Some(value) = value {
             response.headers_mut().insert(name, value);
         }

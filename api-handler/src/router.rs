@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::observe::observe;
 use crate::refusal::Refusal;
-use crate::routes::{calculate, health, irr, openapi};
+use crate::routes::{calculate, health, irr, openapi, performance, submissions};
 use crate::state::{ApiState, BODY_BYTES_MAX};
 
 /// The HTTP surface.
@@ -27,7 +27,14 @@ fn routes() -> Router<ApiState> {
         .route("/health", get(health::health))
         .route("/openapi.json", get(openapi::description))
         .route("/calculate", post(calculate::calculate))
-        .route("/irr", post(irr::irr));
+        .route("/irr", post(irr::irr))
+        .route("/calculations", post(submissions::calculations))
+        .route("/events", post(submissions::events))
+        .route("/requests/{request_id}", get(submissions::status))
+        .route("/performance/{entity_type}/{entity_id}", get(performance::of_entity))
+        .route("/performance/{entity_type}/{entity_id}/series", get(performance::series))
+        .route("/clients/{client_id}/performance", get(performance::of_client))
+        .route("/accounts/{account_id}/performance", get(performance::of_account));
     #[cfg(feature = "viewer")]
     let routes = routes.merge(crate::viewer::routes());
     routes

@@ -1,18 +1,13 @@
 //! What the handlers share, built once.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use chrono::{DateTime, SecondsFormat, Utc};
-use perf_core::calculations::Stamp;
-use perf_core::model::Identifier;
-use perf_core::number::Exact;
+use perf_core::ports::{Clock, Idempotency, Ids};
+use perf_core::services::{Calculator, Caller, Queries, Submissions, Workers};
 
-use crate::answers::Answers;
-use crate::auth::{Authenticate, Caller, Denied};
-use crate::workers::Workers;
+use crate::auth::{Authenticate, Denied};
 
 /// Longest request body (4 MiB).
 pub const BODY_BYTES_MAX: usize = 4 << 20;
@@ -23,20 +18,24 @@ pub struct Surroundings {
     /// Finds out who is calling.
     pub authenticator: Arc<dyn Authenticate>,
     /// Tells the time.
-    pub now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    pub clock: Arc<dyn Clock>,
     /// Makes a name for each request.
-    pub new_request_id: Arc<dyn Fn() -> String + Send + Sync>,
+    pub ids: Arc<dyn Ids>,
 }
 
-/// What a deployment decides.
-#[derive(Clone, Debug)]
-pub struct ApiSettings {
-    /// Annual; for requests that give none.
-    pub risk_free_rate: Exact,
-    /// How long answers stay in memory; 0 turns caching off.
-    pub cache_ttl_seconds: u64,
-    /// Large calculations at the same time.
-    pub workers: NonZeroUsize,
+/// The use cases behind the routes.
+#[derive(Clone)]
+pub struct Services {
+    /// Calculations that are answered at once.
+    pub calculator: Calculator,
+    /// Work for the queue.
+    pub submissions: Submissions,
+    /// What is stored.
+    pub queries: Queries,
+    /// Remembers calls that carry an `Idempotency-Key`.
+    pub idempotency: Arc<dyn Idempotency>,
+    /// Where large bodies are read.
+    pub workers: Workers,
 }
 
 /// The router's state; a clone shares it.
@@ -45,56 +44,36 @@ pub struct ApiState(Arc<Shared>);
 
 struct Shared {
     surroundings: Surroundings,
-    risk_free_rate: Exact,
-    answers: Answers,
-    workers: Workers,
+    services: Services,
 }
 
 impl ApiState {
     /// The state of a router.
     #[must_use]
-    pub fn new(surroundings: Surroundings, settings: ApiSettings) -> Self {
-        Self(Arc::new(Shared {
-            surroundings,
-            risk_free_rate: settings.risk_free_rate,
-            answers: Answers::new(settings.cache_ttl_seconds),
-            workers: Workers::new(settings.workers),
-        }))
+    pub fn new(surroundings: Surroundings, services: Services) -> Self {
+        Self(Arc::new(Shared { surroundings, services }))
     }
 
-    pub(crate) fn answers(&self) -> &Answers {
-        &self.0.answers
+    pub(crate) fn services(&self) -> &Services {
+        &self.0.services
     }
 
-    pub(crate) fn workers(&self) -> &Workers {
-        &self.0.workers
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.surroundings.clock
     }
 
-    pub(crate) fn request_id(&self) -> String {
-        (self.0.surroundings.new_request_id)()
-    }
-
-    fn now(&self) -> DateTime<Utc> {
-        (self.0.surroundings.now)()
+    pub(crate) fn new_request_id(&self) -> String {
+        self.0.surroundings.ids.new_id()
     }
 
     pub(crate) fn authenticate(&self, request: &Parts) -> Result<Caller, Denied> {
-        self.0.surroundings.authenticator.authenticate(request, self.now().timestamp())
-    }
-
-    pub(crate) fn stamp(&self, request_id: String, client_id: Identifier) -> Stamp {
-        Stamp {
-            request_id,
-            client_id,
-            calculated_at: self.now().to_rfc3339_opts(SecondsFormat::Millis, true),
-            risk_free_rate: self.0.risk_free_rate.clone(),
-        }
+        self.0.surroundings.authenticator.authenticate(request, self.clock().now().timestamp())
     }
 }
 
 /// Nothing of a client's data.
 impl fmt::Debug for ApiState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiState").field("answers", &self.0.answers).finish_non_exhaustive()
+        f.debug_struct("ApiState").finish_non_exhaustive()
     }
 }

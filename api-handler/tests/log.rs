@@ -14,13 +14,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use api_handler::auth::{Keys, NewToken, Verifier};
-use api_handler::{ApiSettings, ApiState, Surroundings, router};
+use api_handler::{ApiState, Surroundings, router};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use perf_core::config::Secret;
 use perf_core::number::Exact;
+use perf_core::ports::{Clock, Ids};
+use perf_core::services::CalculatorSettings;
+use perf_local::assembly;
+use perf_local::store::{QueueSettings, SqliteStore};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -41,17 +45,33 @@ impl Write for Log {
     }
 }
 
+struct StandingClock;
+
+impl Clock for StandingClock {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(NOW, 0).unwrap()
+    }
+}
+
+#[derive(Default)]
+struct CountedIds(AtomicU64);
+
+impl Ids for CountedIds {
+    fn new_id(&self) -> String {
+        format!("r{}", self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
 fn local_router(secret: &Secret) -> Router {
-    let count = AtomicU64::new(0);
     let verifier = Verifier::new(Keys::hs256(secret, None).unwrap(), "issuer", "audience").unwrap();
     let surroundings = Surroundings {
         authenticator: Arc::new(verifier),
-        now: Arc::new(|| DateTime::from_timestamp(NOW, 0).unwrap()),
-        new_request_id: Arc::new(move || format!("r{}", count.fetch_add(1, Ordering::Relaxed) + 1)),
+        clock: Arc::new(StandingClock),
+        ids: Arc::new(CountedIds::default()),
     };
-    let settings =
-        ApiSettings { risk_free_rate: Exact::ZERO, cache_ttl_seconds: 0, workers: NonZeroUsize::MIN };
-    router(ApiState::new(surroundings, settings))
+    let store = SqliteStore::in_memory(Arc::new(StandingClock), QueueSettings::default()).unwrap();
+    let settings = CalculatorSettings { risk_free_rate: Exact::ZERO, cache_ttl_seconds: 0 };
+    router(ApiState::new(surroundings, assembly::services(&Arc::new(store), settings, NonZeroUsize::MIN)))
 }
 
 async fn post(router: &Router, path: &str, token: &str, body: &str) -> u16 {

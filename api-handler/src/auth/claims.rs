@@ -1,9 +1,9 @@
 //! What a token says, checked against what is expected of it.
 
 use perf_core::model::Identifier;
+use perf_core::services::{Caller, Scopes};
 use serde::{Deserialize, Deserializer};
 
-use super::caller::{Caller, Scopes};
 use super::verify::TokenError;
 
 /// How far the clocks of issuer and verifier may lie apart.

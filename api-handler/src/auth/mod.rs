@@ -3,7 +3,6 @@
 //! How a token is verified is fixed by [`Keys`], made from the configuration;
 //! nothing in a token's header chooses an algorithm or brings a key along.
 
-mod caller;
 mod claims;
 mod keys;
 mod mint;
@@ -11,7 +10,6 @@ mod mint;
 pub(crate) mod testing;
 mod verify;
 
-pub use caller::{Caller, OtherTenant, Scope, Scopes};
 pub use claims::{LEEWAY_SECONDS, TOKEN_LIFETIME_SECONDS_MAX};
 pub use keys::{KeyError, Keys, SECRET_BYTES_MIN};
 pub use mint::{MintError, NewToken};

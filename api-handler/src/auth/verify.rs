@@ -4,9 +4,9 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Header, Validation, decode, decode_header};
+use perf_core::services::Caller;
 use thiserror::Error;
 
-use super::caller::Caller;
 use super::claims::{Claims, Expected};
 use super::keys::{Key, KeyError, Keys};
 
@@ -84,7 +84,7 @@ pub trait Authenticate: Send + Sync {
 /// Verifies tokens.
 ///
 /// ```
-/// use api_handler::auth::{Keys, NewToken, Scope, TokenError, Verifier};
+/// use api_handler::auth::{Keys, NewToken, TokenError, Verifier};
 /// use perf_core::config::Secret;
 ///
 /// let secret = Secret::new("0123456789abcdef0123456789abcdef");

@@ -1,5 +1,6 @@
 //! The API's description (OpenAPI 3.1), generated from the types and the routes.
 
+mod bodies;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,10 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Schema};
 use utoipa::{Modify, OpenApi, ToSchema};
 
+pub use bodies::{
+    BatchBody, CalculationList, EventBody, EventList, EventsBody, ListingBody, PerformanceBody,
+    StoredResultBody, SubmissionBody, TransactionBody, ValuationBody,
+};
 pub use requests::{
     BenchmarkBody, CalculationBody, CashFlow, CashFlowColumns, CashFlows, DecimalInput, IrrBody, IrrFlow,
     IrrFlowColumns, IrrFlows, OptionsBody, PeriodBody, SeriesColumns, SeriesRow, ValueSeries,
@@ -64,6 +69,13 @@ const BODY_REFUSALS: [(&str, &str); 5] = [
     paths(
         routes::calculate::calculate,
         routes::irr::irr,
+        routes::submissions::calculations,
+        routes::submissions::events,
+        routes::submissions::status,
+        routes::performance::of_entity,
+        routes::performance::series,
+        routes::performance::of_client,
+        routes::performance::of_account,
         routes::health::health,
         routes::openapi::description,
     ),

@@ -8,16 +8,22 @@ use axum::http::header::{
 };
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use perf_core::config::Secret;
 use perf_core::number::Exact;
+use perf_core::ports::{Clock, Ids};
+use perf_core::services::{
+    Calculator, CalculatorPorts, CalculatorSettings, Queries, QueryPorts, SubmissionPorts, Submissions,
+    Workers,
+};
+use perf_local::store::{QueueSettings, SqliteStore};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
 use crate::auth::NewToken;
 use crate::auth::testing::{NOW, SECRET, token, verifier};
-use crate::{ApiSettings, Surroundings};
+use crate::{Services, Surroundings};
 
 const CALCULATION: &str = include_str!("../../../examples/requests/calculation.json");
 const IRR: &str = include_str!("../../../examples/requests/irr.json");
@@ -47,17 +53,47 @@ impl Answer {
     }
 }
 
+struct StandingClock;
+
+impl Clock for StandingClock {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(NOW, 0).unwrap()
+    }
+}
+
+#[derive(Default)]
+struct CountedIds(AtomicU64);
+
+impl Ids for CountedIds {
+    fn new_id(&self) -> String {
+        format!("r{}", self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
 /// A state whose clock stands still and whose request ids count.
 fn state() -> ApiState {
-    let count = AtomicU64::new(0);
+    let clock = Arc::new(StandingClock);
+    let store = Arc::new(SqliteStore::in_memory(clock.clone(), QueueSettings::default()).unwrap());
     let surroundings = Surroundings {
         authenticator: Arc::new(verifier()),
-        now: Arc::new(|| DateTime::from_timestamp(NOW, 0).unwrap()),
-        new_request_id: Arc::new(move || format!("r{}", count.fetch_add(1, Ordering::Relaxed) + 1)),
+        clock: clock.clone(),
+        ids: Arc::new(CountedIds::default()),
     };
-    let settings =
-        ApiSettings { risk_free_rate: Exact::new(1, 2), cache_ttl_seconds: 300, workers: NonZeroUsize::MIN };
-    ApiState::new(surroundings, settings)
+    let (calculator, submissions, queries) = (
+        CalculatorPorts { ledger: store.clone(), queue: store.clone(), clock: clock.clone() },
+        SubmissionPorts { queue: store.clone(), requests: store.clone(), clock: clock.clone() },
+        QueryPorts { results: store.clone(), current: store.clone(), requests: store.clone(), clock },
+    );
+    let settings = CalculatorSettings { risk_free_rate: Exact::new(1, 2), cache_ttl_seconds: 300 };
+    let workers = Workers::new(NonZeroUsize::MIN);
+    let services = Services {
+        calculator: Calculator::new(calculator, settings, workers.clone()),
+        submissions: Submissions::new(submissions),
+        queries: Queries::new(queries),
+        idempotency: store,
+        workers,
+    };
+    ApiState::new(surroundings, services)
 }
 
 async fn send(router: &Router, request: Request<Body>) -> Answer {

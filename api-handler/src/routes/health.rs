@@ -1,10 +1,9 @@
 //! `GET /health`.
 
-use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::json;
+use crate::answer::Answer;
 use crate::refusal::Refusal;
 
 /// That the service answers, and which version of it.
@@ -21,6 +20,6 @@ pub(crate) struct Health {
     responses((status = 200, description = "It does", body = Health)),
     security(()),
 )]
-pub(crate) async fn health() -> Result<Response, Refusal> {
-    json(&Health { version: env!("CARGO_PKG_VERSION") })
+pub(crate) async fn health() -> Result<Answer, Refusal> {
+    Ok(Answer::ok(&Health { version: env!("CARGO_PKG_VERSION") })?)
 }

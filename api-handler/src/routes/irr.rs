@@ -1,18 +1,15 @@
 //! `POST /irr`.
 
-use std::sync::Arc;
-
 use axum::extract::State;
-use axum::response::Response;
 use perf_core::calculations::internal_rate_of_return;
 use perf_core::model::{IrrResult, read};
+use perf_core::services::Scope;
 
-use super::json;
-use crate::answers::{Key, cached};
-use crate::auth::Scope;
+use crate::answer::Answer;
 use crate::extract::{Authorized, JsonText};
+use crate::idempotent::{Call, CallKey, once};
 use crate::openapi::IrrBody;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Require};
 use crate::state::ApiState;
 
 /// Find every internal rate of return of dated cash flows
@@ -21,20 +18,21 @@ use crate::state::ApiState;
 #[utoipa::path(
     post, path = "/irr", tag = "calculations",
     request_body = IrrBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this call")),
     responses((status = 200, description = "The rate and every root", body = IrrResult)),
 )]
 pub(crate) async fn irr(
     State(state): State<ApiState>,
     Authorized(caller): Authorized,
+    key: CallKey,
     JsonText(text): JsonText,
-) -> Result<Response, Refusal> {
-    if !caller.scopes.allow(Scope::Read) {
-        return Err(Refusal::scope(Scope::Read));
-    }
-    let (workers, bytes) = (state.workers(), text.len());
-    let body = text.clone();
-    let compute = || workers.run(bytes, move || Ok(Arc::new(internal_rate_of_return(&read::irr(&body)?))));
-    let key = Key::new(caller.client_id, &text);
-    let (result, _) = cached(&state.answers().irrs, key, compute).await?;
-    json(result.as_ref())
+) -> Result<Answer, Refusal> {
+    caller.scopes.require(Scope::Read)?;
+    let (workers, body) = (state.services().workers.clone(), text.clone());
+    let work = async move {
+        let bytes = body.len();
+        let compute = move || Ok(internal_rate_of_return(&read::irr(&body)?));
+        Ok(Answer::ok(&workers.run(bytes, compute).await?)?)
+    };
+    once(&state, key, Call { tenant: &caller.client_id, route: "POST /irr", body: &text }, work).await
 }

@@ -30,12 +30,16 @@ const PASSING: [&str; 4] = [
     "InvalidEndpointException",
 ];
 
+/// How codes begin whose messages may quote what was sent.
+const QUOTING: [&str; 3] = ["Validation", "Serialization", "Invalid"];
 /// Code of a conditional write whose condition does not hold.
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 
-/// An error by its code; what was sent is not part of the text.
+/// An error by its code. What was sent is not part of the text: a service that finds
+/// it invalid may quote it.
 pub(crate) fn by_code(action: &str, code: &str, status: u16, message: &str) -> PortError {
-    let detail = format!("{action}: {code} ({status}): {message}");
+    let message = if QUOTING.iter().any(|begin| code.starts_with(begin)) { "" } else { message };
+    let detail = format!("{action}: {code} ({status}) {message}");
     match () {
         () if THROTTLES.contains(&code) => PortError::throttled(detail, None),
         () if status >= 500 || PASSING.contains(&code) => PortError::transient(detail),
@@ -96,5 +100,13 @@ mod tests {
         ] {
             assert_eq!(by_code("put", code, status, "").retry_class(), class, "{code}");
         }
+    }
+
+    #[test]
+    fn a_message_that_may_quote_is_left_out() {
+        let quoting = by_code("put", "ValidationException", 400, "not a number: 10850.00");
+        assert!(!quoting.to_string().contains("10850"));
+        let plain = by_code("put", "AccessDeniedException", 400, "not authorized");
+        assert_eq!(plain.to_string(), "put: AccessDeniedException (400) not authorized");
     }
 }

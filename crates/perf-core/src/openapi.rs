@@ -8,7 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::model::{
     DayCount, Deviation, EntityType, Identifier, MAX_IDENTIFIER_CHARACTERS, Method, Metric, Metrics, Reason,
-    TimePeriod, Timing, WindowName, Word,
+    ResultBasis, TimePeriod, Timing, TransactionKind, WindowName, Word,
 };
 use crate::number::{Exact, Rounded};
 
@@ -33,6 +33,8 @@ words! {
     Deviation: "The divisor of the variance: n or n - 1.",
     DayCount: "How days become years.",
     TimePeriod: "A standing window.",
+    ResultBasis: "What a stored result was computed from.",
+    TransactionKind: "What a transaction is.",
     Metric: "A figure. Formulas: docs/methodology.md.",
 }
 

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use api_handler::auth::Scope;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use perf_core::model::{EntityType, Identifier, Word};
+use perf_core::services::Scope;
 
 use crate::development::DEFAULT_DATA_FILE;
 use crate::input::STANDARD_INPUT;
@@ -74,12 +74,13 @@ Example:
   perfcalc batch requests.jsonl > results.jsonl";
 
 const SERVE_EXAMPLES: &str = "\
-Answers POST /calculate, POST /irr, GET /health and GET /openapi.json; /docs is for a browser.
-Stored ledgers, events and stored results are not there yet: results say \"stored\": \"none\".
+The whole system in one process: the HTTP routes, the queue, its processor, and the stored ledgers
+and results in one data file. /docs describes the routes, for a browser.
 
 The first start makes a development secret beside the data file, for perfcalc token. The server
-speaks plain HTTP: leave it on the loopback address. Ctrl-C or SIGTERM stops it after the requests
-in work.
+speaks plain HTTP: leave it on the loopback address. One server works on a data file at a time;
+perfcalc import may run beside it. Ctrl-C or SIGTERM stops it after the work at hand; whatever else
+was accepted is done after the next start.
 
 Log lines are JSON on standard error. The environment may hold LOG_LEVEL, RISK_FREE_RATE,
 CACHE_TTL_SECONDS, MAX_CONCURRENCY and PERF_CONFIG (docs/configuration.md).

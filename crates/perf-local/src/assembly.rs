@@ -3,9 +3,13 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use api_handler::Services;
 use perf_core::number::Exact;
 use perf_core::ports::QueueSender;
-use perf_core::services::{ClaimCheck, ClaimPorts, ImportPorts, Processor, ProcessorPorts};
+use perf_core::services::{
+    Calculator, CalculatorPorts, CalculatorSettings, ClaimCheck, ClaimPorts, ImportPorts, Processor,
+    ProcessorPorts, Queries, QueryPorts, SubmissionPorts, Submissions, Workers,
+};
 
 use crate::store::{QueueSettings, SqliteStore};
 use crate::system::SystemClock;
@@ -21,6 +25,40 @@ pub fn sender(store: &Arc<SqliteStore>) -> Arc<dyn QueueSender> {
     let claims = Arc::new(store.bucket(CLAIM_BUCKET));
     let queue = Arc::<SqliteStore>::clone(store);
     Arc::new(ClaimCheck::new(queue, claims, CLAIM_BUCKET.to_owned()))
+}
+
+/// The use cases behind the HTTP routes, with at most `max_concurrency` large
+/// calculations at a time.
+#[must_use]
+pub fn services(
+    store: &Arc<SqliteStore>,
+    settings: CalculatorSettings,
+    max_concurrency: NonZeroUsize,
+) -> Services {
+    let (clock, queue, workers) = (Arc::new(SystemClock), sender(store), Workers::new(max_concurrency));
+    let calculator = CalculatorPorts {
+        ledger: Arc::<SqliteStore>::clone(store),
+        queue: Arc::clone(&queue),
+        clock: Arc::<SystemClock>::clone(&clock),
+    };
+    let submissions = SubmissionPorts {
+        queue,
+        requests: Arc::<SqliteStore>::clone(store),
+        clock: Arc::<SystemClock>::clone(&clock),
+    };
+    let queries = QueryPorts {
+        results: Arc::<SqliteStore>::clone(store),
+        current: Arc::<SqliteStore>::clone(store),
+        requests: Arc::<SqliteStore>::clone(store),
+        clock,
+    };
+    Services {
+        calculator: Calculator::new(calculator, settings, workers.clone()),
+        submissions: Submissions::new(submissions),
+        queries: Queries::new(queries),
+        idempotency: Arc::<SqliteStore>::clone(store),
+        workers,
+    }
 }
 
 /// A processor of every kind of message; the rate is for requests that state none.

@@ -11,16 +11,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use perf_core::calculations::{calculate, internal_rate_of_return};
 use perf_core::model::read::{Refused, batch_line};
 use perf_core::model::{Problem, Request};
-use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::arguments::BatchArguments;
 use crate::calculate::stamp;
 use crate::input::STANDARD_INPUT;
+use crate::pipeline::in_order;
 use crate::report::{Outcome, request_id};
 
-/// Lines in memory for each job: enough that no job waits for the next round.
-const LINES_PER_JOB: usize = 16;
+/// Short lines are worked on together, up to this many bytes.
+const PIECE_BYTES: usize = 1 << 15;
 const BUFFER_BYTES: usize = 1 << 20;
 
 pub(crate) fn run(arguments: &BatchArguments) -> Outcome {
@@ -28,31 +28,25 @@ pub(crate) fn run(arguments: &BatchArguments) -> Outcome {
         Some(jobs) => usize::from(jobs),
         None => thread::available_parallelism().map_or(1, NonZero::get),
     };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs)
-        .build()
-        .context("cannot start the worker threads")?;
     let (mut input, bytes) = open(&arguments.file)?;
     let progress = progress(bytes);
-    let mut output = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
-    loop {
-        let lines = next_lines(&mut input, jobs * LINES_PER_JOB).context("cannot read the requests")?;
-        if lines.is_empty() {
-            break;
-        }
-        let answers: Vec<String> = pool.install(|| lines.par_iter().map(|line| answer(line)).collect());
-        for answer in answers {
-            output.write_all(answer.as_bytes())?;
-            output.write_all(b"\n")?;
-        }
-        progress.inc(lines.iter().map(|line| line.len() as u64 + 1).sum());
-    }
+    let mut output = BufWriter::with_capacity(BUFFER_BYTES, io::stdout());
+    let deliver = |Answers { text, read }: Answers| {
+        progress.inc(read);
+        output.write_all(&text)
+    };
+    let next = || {
+        let unreadable =
+            |error: io::Error| io::Error::new(error.kind(), format!("cannot read the requests: {error}"));
+        Lines::read(&mut *input).map_err(unreadable)
+    };
+    in_order(jobs, next, |lines| lines.answers(), deliver)?;
     output.flush()?;
     progress.finish_and_clear();
     Ok(())
 }
 
-fn open(path: &Path) -> anyhow::Result<(Box<dyn BufRead>, Option<u64>)> {
+fn open(path: &Path) -> anyhow::Result<(Box<dyn BufRead + Send>, Option<u64>)> {
     if path.as_os_str() == STANDARD_INPUT {
         return Ok((Box::new(BufReader::with_capacity(BUFFER_BYTES, io::stdin())), None));
     }
@@ -72,22 +66,48 @@ fn progress(bytes: Option<u64>) -> ProgressBar {
     bar.with_style(style)
 }
 
-/// Up to `count` lines that are not blank, without their ends.
-fn next_lines(input: &mut dyn BufRead, count: usize) -> io::Result<Vec<Vec<u8>>> {
-    let mut lines = Vec::with_capacity(count);
-    while lines.len() < count {
-        let mut line = Vec::new();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            break;
+/// Some lines, with their ends.
+struct Lines {
+    text: Vec<u8>,
+    /// Length of each.
+    lengths: Vec<usize>,
+}
+
+/// The answers to some lines.
+struct Answers {
+    text: Vec<u8>,
+    /// Bytes that were answered.
+    read: u64,
+}
+
+impl Lines {
+    /// One line, and more while they are short; none at the end of the text.
+    fn read(input: &mut dyn BufRead) -> io::Result<Option<Self>> {
+        let mut lines = Self { text: Vec::new(), lengths: Vec::new() };
+        while lines.text.len() < PIECE_BYTES {
+            match input.read_until(b'\n', &mut lines.text)? {
+                0 => break,
+                length => lines.lengths.push(length),
+            }
         }
-        while line.last().is_some_and(u8::is_ascii_whitespace) {
-            line.pop();
-        }
-        if !line.is_empty() {
-            lines.push(line);
-        }
+        Ok((!lines.lengths.is_empty()).then_some(lines))
     }
-    Ok(lines)
+
+    /// A line of JSON for each that is not blank.
+    fn answers(&self) -> Answers {
+        let mut answers = Answers { text: Vec::new(), read: self.text.len() as u64 };
+        let mut rest = self.text.as_slice();
+        for length in &self.lengths {
+            let (line, after) = rest.split_at(*length);
+            let line = line.trim_ascii_end();
+            if !line.is_empty() {
+                answers.text.extend_from_slice(answer(line).as_bytes());
+                answers.text.push(b'\n');
+            }
+            rest = after;
+        }
+        answers
+    }
 }
 
 #[derive(Serialize)]

@@ -8,6 +8,7 @@ mod development;
 mod import;
 mod input;
 mod irr;
+mod pipeline;
 mod report;
 mod selftest;
 mod serve;

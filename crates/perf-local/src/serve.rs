@@ -7,10 +7,15 @@ use std::time::Duration;
 use std::{env, fs, io, panic};
 
 use anyhow::{Context, anyhow};
-use api_handler::{ApiSettings, ApiState, Surroundings, router};
+use api_handler::{ApiState, Surroundings, router};
 use axum::Router;
 use chrono::Utc;
 use perf_core::config::{FILE_VARIABLE, Settings};
+use perf_core::services::CalculatorSettings;
+use perf_local::assembly;
+use perf_local::store::{QueueSettings, SqliteStore};
+use perf_local::system::{RandomIds, SystemClock};
+use perf_local::worker::Worker;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -33,12 +38,39 @@ pub(crate) fn run(arguments: &ServeArguments) -> Outcome {
     let settings = settings()?;
     start_log(&settings)?;
     let development = Development::prepare(&arguments.data)?;
-    let router = local_router(&development, &settings)?;
+    let store = SqliteStore::open(&arguments.data, Arc::new(SystemClock), QueueSettings::default());
+    let store = store.with_context(|| format!("cannot open {}", arguments.data.display()))?;
+    let system = System::new(Arc::new(store), &development, &settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(arguments, router, &development))?;
+    runtime.block_on(serve(arguments, system, &development))?;
     // What is still in work after the drain is given up.
     runtime.shutdown_background();
     Ok(())
+}
+
+/// What runs: the HTTP surface, and the queue behind it.
+struct System {
+    store: Arc<SqliteStore>,
+    router: Router,
+    worker: Worker,
+}
+
+impl System {
+    fn new(store: Arc<SqliteStore>, development: &Development, settings: &Settings) -> anyhow::Result<Self> {
+        let surroundings = Surroundings {
+            authenticator: Arc::new(development.verifier()?),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        };
+        let calculator = CalculatorSettings {
+            risk_free_rate: settings.risk_free_rate.into(),
+            cache_ttl_seconds: settings.cache_ttl_seconds,
+        };
+        let services = assembly::services(&store, calculator, settings.max_concurrency);
+        let processor = assembly::processor(&store, settings.risk_free_rate.into(), settings.max_concurrency);
+        let worker = Worker::new(Arc::<SqliteStore>::clone(&store), processor);
+        Ok(Self { router: router(ApiState::new(surroundings, services)), worker, store })
+    }
 }
 
 /// The settings of the environment and of the file that it names.
@@ -72,48 +104,42 @@ fn start_log(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn local_router(development: &Development, settings: &Settings) -> anyhow::Result<Router> {
-    let surroundings = Surroundings {
-        authenticator: Arc::new(development.verifier()?),
-        now: Arc::new(Utc::now),
-        new_request_id: Arc::new(|| uuid::Uuid::new_v4().to_string()),
-    };
-    let settings = ApiSettings {
-        risk_free_rate: settings.risk_free_rate.into(),
-        cache_ttl_seconds: settings.cache_ttl_seconds,
-        workers: settings.max_concurrency,
-    };
-    Ok(router(ApiState::new(surroundings, settings)))
-}
-
-async fn serve(arguments: &ServeArguments, router: Router, development: &Development) -> Result<(), Failure> {
+async fn serve(arguments: &ServeArguments, system: System, development: &Development) -> Result<(), Failure> {
     let address = arguments.addr;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
-    let mut stopped = stop_signal()?;
-    let mut overdue = stopped.clone();
-    tracing::info!(%address, "listening");
+    let released = system.store.release_messages().await.map_err(anyhow::Error::from)?;
+    let stopped = stop_signal()?;
+    tracing::info!(%address, released, "listening");
     if !address.ip().is_loopback() {
         tracing::warn!("reachable from other machines, without TLS");
     }
     print(&announcement(address, &arguments.data, development)?)?;
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        let _ = stopped.changed().await;
-    });
+    let (worker, until_stopped) = (system.worker, stopped.clone());
+    let working = tokio::spawn(async move { worker.run(until_stopped).await });
+    let (until_stopped, mut overdue) = (stopped.clone(), stopped);
+    let server = axum::serve(listener, system.router).with_graceful_shutdown(stop(until_stopped));
     tokio::select! {
-        served = async { server.await } => served?,
+        served = async { server.await } => {
+            served?;
+            working.await.map_err(anyhow::Error::from)?;
+        }
         () = async {
             let _ = overdue.changed().await;
             tokio::time::sleep(DRAIN_TIME_MAX).await;
-        } => tracing::warn!("stopped with requests in work"),
+        } => tracing::warn!("stopped with work in hand"),
     }
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Changes once the server is told to stop.
-fn stop_signal() -> io::Result<watch::Receiver<()>> {
-    let (sender, receiver) = watch::channel(());
+async fn stop(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.changed().await;
+}
+
+/// Becomes true once the server is told to stop.
+fn stop_signal() -> io::Result<watch::Receiver<bool>> {
+    let (sender, receiver) = watch::channel(false);
     #[cfg(unix)]
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::spawn(async move {
@@ -125,7 +151,7 @@ fn stop_signal() -> io::Result<watch::Receiver<()>> {
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;
         tracing::info!("stopping");
-        let _ = sender.send(());
+        let _ = sender.send(true);
     });
     Ok(receiver)
 }

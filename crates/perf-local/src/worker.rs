@@ -3,11 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use perf_core::ports::{PortError, QueueReceiver};
 use perf_core::services::{Processor, Record, RecordOutcome};
 
 /// Messages taken at once, as many as SQS hands to a function.
 const MESSAGES_MAX: u32 = 10;
+
+/// How long a worker that finds no message sleeps: at first, and at most.
+const IDLE_MIN: Duration = Duration::from_millis(5);
+const IDLE_MAX: Duration = Duration::from_millis(160);
 
 /// The loop of the one-machine edition.
 #[derive(Clone)]
@@ -53,6 +59,25 @@ impl Worker {
             }
         }
         Ok(deliveries.len())
+    }
+
+    /// Works until told to stop; the messages at hand are finished first.
+    pub async fn run(&self, mut stopped: watch::Receiver<bool>) {
+        let mut idle = IDLE_MIN;
+        while !*stopped.borrow() {
+            idle = match self.step().await {
+                Ok(0) => (idle * 2).min(IDLE_MAX),
+                Ok(_) => IDLE_MIN,
+                Err(error) => {
+                    tracing::error!(%error, "queue out of reach");
+                    IDLE_MAX
+                }
+            };
+            if idle > IDLE_MIN {
+                // Either way the loop looks again.
+                let _ = tokio::time::timeout(idle, stopped.changed()).await;
+            }
+        }
     }
 
     /// Works until no message is waiting.

@@ -74,6 +74,28 @@ fn files_become_a_ledger_and_its_results() {
 }
 
 #[test]
+fn imports_may_work_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("v.csv"), "date,value\n2023-01-31,100\n2023-02-28,121\n").unwrap();
+    // Whichever of them takes a message, each waits for the end of its own.
+    let entities: Vec<String> = (0..6).map(|index| format!("account:a{}", index / 2)).collect();
+    let outputs: Vec<Output> = std::thread::scope(|scope| {
+        let start = |entity| {
+            let arguments = ["import", "--data", "perf.db", "--valuations", "v.csv", "--entity", entity];
+            scope.spawn(move || perfcalc(folder, &arguments))
+        };
+        let running: Vec<_> = entities.iter().map(|entity| start(entity.as_str())).collect();
+        running.into_iter().map(|running| running.join().unwrap()).collect()
+    });
+    for (entity, output) in entities.iter().zip(&outputs) {
+        let summary = summary(output);
+        assert_eq!(format!("account:{}", summary["entity_id"].as_str().unwrap()), *entity);
+        assert_eq!(summary["windows"], json!(["ITD", "MTD"]));
+    }
+}
+
+#[test]
 fn tenants_are_apart() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

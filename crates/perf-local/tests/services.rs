@@ -8,7 +8,9 @@ use perf_core::calculations::{Stamp, calculate};
 use perf_core::model::{CalculationRequest, Metric, Problem, TimePeriod, WindowName, Word, read};
 use perf_core::number::Exact;
 use perf_core::ports::{DeadLetters, ResultFilter};
-use perf_core::services::{Caller, RecordOutcome, RequestState, ResultQuery, STANDING_WINDOWS, SeriesQuery};
+use perf_core::services::{
+    Caller, RecordOutcome, RequestState, RequestText, ResultQuery, STANDING_WINDOWS, Scopes, SeriesQuery,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use system::{System, entity, name};
@@ -19,14 +21,24 @@ fn valuation(entity: &str, date: &str, value: i64) -> Value {
 }
 
 fn caller() -> Caller {
-    Caller { client_id: name("acme"), is_admin: false }
+    let scopes = Scopes::from_claim("performance:read performance:write");
+    Caller { client_id: name("acme"), subject: "jo".to_owned(), scopes, expires_at: i64::MAX }
 }
 
 fn request(members: &Value) -> CalculationRequest {
+    let document = document(members);
+    read::calculation(document.as_bytes()).expect("a request")
+}
+
+fn text(members: &Value) -> RequestText {
+    RequestText::new(document(members).as_bytes())
+}
+
+fn document(members: &Value) -> String {
     let mut document = json!({"entity_type": "portfolio", "entity_id": "p"});
     let object = document.as_object_mut().expect("an object");
     object.extend(members.as_object().expect("an object").clone());
-    read::calculation(document.to_string().as_bytes()).expect("a request")
+    document.to_string()
 }
 
 fn figures(metrics: &perf_core::model::Metrics) -> Vec<String> {
@@ -55,7 +67,7 @@ async fn events_become_current_results() {
     let series = system.queries.series(&entity("acme", "p"), &query).await.expect("a series");
     assert_eq!(series.points[0].date.to_string(), "2023-02-28");
     let others = system.queries.performance(&entity("other", "p"), &ResultQuery::default()).await;
-    assert!(others.expect("a list").results.is_empty());
+    assert_eq!(others.expect_err("not theirs").status, 404);
 }
 
 #[tokio::test]
@@ -143,8 +155,8 @@ async fn an_answer_is_computed_once_and_stored() {
     let supplied = json!({"valuations": {"dates": ["2023-01-01", "2023-06-30"], "values": [100, 108]}});
     let caller = caller();
     let answers = tokio::join!(
-        system.calculator.calculate(request(&supplied), &caller, "r-1"),
-        system.calculator.calculate(request(&supplied), &caller, "r-2")
+        system.calculator.calculate(request(&supplied), text(&supplied), &caller, "r-1"),
+        system.calculator.calculate(request(&supplied), text(&supplied), &caller, "r-2")
     );
     let (one, other) = (answers.0.expect("a result"), answers.1.expect("a result"));
     assert_eq!([one.cached, other.cached].iter().filter(|cached| **cached).count(), 1);
@@ -159,9 +171,10 @@ async fn an_answer_is_computed_once_and_stored() {
     // Neither another tenant nor a request that names one gets at it.
     let mut foreign = request(&supplied);
     foreign.client_id = Some(name("other"));
-    let refused = system.calculator.calculate(foreign, &caller, "r-3").await.expect_err("not ours");
+    let refused =
+        system.calculator.calculate(foreign, text(&supplied), &caller, "r-3").await.expect_err("not ours");
     assert_eq!(refused.status, 403);
-    let nothing = system.calculator.calculate(request(&json!({})), &caller, "r-4").await;
+    let nothing = system.calculator.calculate(request(&json!({})), text(&json!({})), &caller, "r-4").await;
     assert_eq!(nothing.expect_err("no ledger").status, 404);
 }
 
@@ -175,8 +188,12 @@ async fn a_ledger_request_does_not_replace_a_standing_result_unless_it_is_the_sa
         rows.into_iter().map(|row| (row.sort_key, row.result.request_id)).collect::<Vec<_>>()
     };
     let before = keys().await;
-    let what_if = request(&json!({"time_period": "ITD", "risk_free_rate": "0.05"}));
-    let result = system.calculator.calculate(what_if, &caller(), "r-1").await.expect("a result");
+    let what_if = json!({"time_period": "ITD", "risk_free_rate": "0.05"});
+    let result = system
+        .calculator
+        .calculate(request(&what_if), text(&what_if), &caller(), "r-1")
+        .await
+        .expect("a result");
     assert_eq!(result.input_revision, Some(1));
     system.worker.drain().await.expect("drained");
     let after = keys().await;

@@ -4,8 +4,9 @@ use perf_core::config::Secret;
 use serde_json::{Value, json};
 
 use super::super::testing::{AUDIENCE, EC, ISSUER, NOW, RSA, SECRET, jwk, token, verifier};
-use super::super::{LEEWAY_SECONDS, Scope, TOKEN_LIFETIME_SECONDS_MAX};
+use super::super::{LEEWAY_SECONDS, TOKEN_LIFETIME_SECONDS_MAX};
 use super::*;
+use perf_core::services::Scope;
 
 const OTHER_SECRET: &str = "fedcba9876543210fedcba9876543210";
 

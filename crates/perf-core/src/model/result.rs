@@ -192,6 +192,15 @@ impl WindowName {
             Self::Custom => "CUSTOM",
         }
     }
+
+    /// The name of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "CUSTOM" => Some(Self::Custom),
+            word => TimePeriod::from_word(word).map(Self::Standing),
+        }
+    }
 }
 
 impl Serialize for WindowName {

@@ -3,7 +3,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::dyadic::Dyadic;
 use super::elementary::{self, LN_ERROR};
-use super::{Balls, Failure, Figure, Real, Rounded, Twofold, Whole, Wide};
+use super::{Balls, Failure, Figure, OUTPUT_DIGITS, Real, Rounded, Twofold, Whole, Wide};
 
 /// Bound on the relative rounding error of one [`Twofold`] operation, with a
 /// factor of two to spare for the roundings of the radius itself.
@@ -166,6 +166,42 @@ impl Real for Ball {
     }
 
     fn round_to(&self, digits: u32) -> Figure<Rounded> {
+        if digits == OUTPUT_DIGITS
+            && let Some(rounded) = self.clearly_rounded()
+        {
+            return Ok(rounded);
+        }
+        self.exactly_rounded(digits)
+    }
+}
+
+impl Ball {
+    /// The value to twenty digits, where double-double arithmetic proves them: it
+    /// lies between two integers of twenty digits times a power of ten, and not
+    /// next to the middle between them.
+    fn clearly_rounded(self) -> Option<Rounded> {
+        /// Powers of ten up to this one are double-doubles themselves.
+        const EXACT_POWERS: std::ops::RangeInclusive<i32> = 0..=38;
+        const LEAST: i128 = 10_i128.pow(OUTPUT_DIGITS - 1);
+        let power = (OUTPUT_DIGITS.cast_signed() - 1).saturating_sub(self.size().log10().floor() as i32);
+        if !EXACT_POWERS.contains(&power) {
+            return None;
+        }
+        let (ten, _) = Whole::power_of_ten(power.unsigned_abs()).to_twofold();
+        let scaled = self.middle * ten;
+        let error = (self.radius * ten.high + scaled.high.abs() * UNIT) * (1.0 + 1e-9);
+        let nearest = scaled.low.round();
+        let beside = (scaled.low - nearest).abs();
+        let mantissa = scaled.high as i128 + nearest as i128;
+        let clear = beside + error < 0.5 && scaled.high.abs() > LEAST as f64;
+        let digits = LEAST + 1..LEAST * 10;
+        if !(clear && digits.contains(&mantissa.abs())) {
+            return None;
+        }
+        Rounded::normalized(mantissa, -i64::from(power))
+    }
+
+    fn exactly_rounded(self, digits: u32) -> Figure<Rounded> {
         let middle = Dyadic::from_twofold(self.middle).ok_or(Failure::Imprecise)?;
         let radius = Dyadic::from_f64(self.radius * (1.0 + 1e-15)).ok_or(Failure::Imprecise)?;
         let rounded = |bound: Dyadic| {
@@ -260,11 +296,40 @@ mod tests {
         }
 
         #[test]
+        fn a_clear_rounding_is_the_exact_one(
+            high in -1.0_f64..1.0, low in -0.5_f64..0.5, power in -16..6, radius in 0.0_f64..1e-21,
+        ) {
+            let high = high * 10_f64.powi(power);
+            let middle = Twofold::renormalized(high, high * low * f64::EPSILON);
+            let ball = Ball::within(middle, radius * high.abs());
+            if let Some(clear) = ball.clearly_rounded() {
+                prop_assert_eq!(Ok(clear), ball.exactly_rounded(OUTPUT_DIGITS));
+            }
+        }
+
+        #[test]
         fn both_types_round_alike(a in -1_000_000_000_i64..1_000_000_000, b in 1_i64..1_000_000_000) {
             if let Ok(rounded) = formula::<Ball>(a, b).round() {
                 prop_assert_eq!(Ok(rounded), formula::<Wide>(a, b).round());
             }
         }
+    }
+
+    #[test]
+    fn what_is_clearly_rounded_and_what_is_not() {
+        let rounded = |numerator: i64, denominator: i64| {
+            Ball::ratio(&Whole::from(numerator), &Whole::from(denominator)).clearly_rounded()
+        };
+        assert_eq!(rounded(1, 3).map(|third| third.to_string()).as_deref(), Some("0.33333333333333333333"));
+        assert_eq!(
+            rounded(-1, 700).map(|value| value.to_string()).as_deref(),
+            Some("-0.0014285714285714285714")
+        );
+        assert_eq!(rounded(0, 1), None, "no digits");
+        assert_eq!(Ball::integer(1).clearly_rounded(), None, "at a power of ten");
+        let tie = Ball::ratio(&Whole::from(100_000_000_000_000_000_005_i128), &Whole::power_of_ten(21));
+        assert_eq!(tie.clearly_rounded(), None, "between two");
+        assert_eq!(Ball::UNKNOWN.clearly_rounded(), None);
     }
 
     #[test]

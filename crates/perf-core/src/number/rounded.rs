@@ -56,7 +56,8 @@ impl Rounded {
         Self::normalized(if negative { -magnitude } else { magnitude }, exponent)
     }
 
-    fn normalized(mut mantissa: i128, mut exponent: i64) -> Option<Self> {
+    /// `mantissa` × 10^`exponent` without trailing zeros; the mantissa has at most twenty digits.
+    pub(super) fn normalized(mut mantissa: i128, mut exponent: i64) -> Option<Self> {
         if mantissa == 0 {
             return Some(Self::ZERO);
         }

@@ -22,6 +22,7 @@ pub struct NewRequest {
 
 /// How one item of a request ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum ItemOutcome {
     /// It is done.
@@ -41,6 +42,7 @@ pub enum ItemOutcome {
 
 /// An item of a request and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Itemized {
     /// Position within the request.
     pub item: u32,

@@ -99,6 +99,7 @@ impl Serialize for Stored<'_> {
 
 /// A metric over time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Series {
     /// The metric's word.
     pub metric: &'static str,
@@ -112,6 +113,7 @@ pub struct Series {
 
 /// A figure at the end of its period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SeriesPoint {
     /// The period's end.
     pub date: NaiveDate,

@@ -7,6 +7,7 @@ use crate::ports::{Itemized, RequestStatus};
 
 /// How far a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RequestState {
     /// Items are still to be done.
@@ -19,6 +20,7 @@ pub enum RequestState {
 
 /// The state of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StatusReport {
     /// Name of the request.
     pub request_id: Identifier,

@@ -32,6 +32,7 @@ pub struct Submissions {
 
 /// Where the status of accepted work can be read.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Accepted {
     /// Name of the request.
     pub request_id: Identifier,

@@ -75,6 +75,26 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// Shows every message again that somebody had in hand. For the start of the one
+    /// process that works on the file: whoever had them is gone. Such a delivery was
+    /// interrupted and has not failed, so it does not count.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`].
+    pub async fn release_messages(&self) -> Result<u64, PortError> {
+        const RELEASE: &str = "UPDATE messages SET visible_at_ms = ?1, receipt = NULL,
+            receive_count = max(receive_count - 1, 0) WHERE visible_at_ms > ?1";
+        let now = millis(self.clock.now());
+        self.run(move |connection| {
+            let released = connection.prepare_cached(RELEASE)?.execute([now])?;
+            Ok(u64::try_from(released).unwrap_or(u64::MAX))
+        })
+        .await
+    }
+}
+
 fn later(now: i64, delay: Duration) -> i64 {
     now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
 }

@@ -9,8 +9,8 @@ use perf_core::model::{EntityKey, EntityType, Identifier};
 use perf_core::number::Exact;
 use perf_core::ports::{QueueSender, TimeSeriesWriter};
 use perf_core::services::{
-    Calculator, CalculatorPorts, ClaimCheck, ClaimPorts, ImportPorts, Processor, ProcessorPorts, Queries,
-    QueryPorts, Record, RecordOutcome, SubmissionPorts, Submissions,
+    Calculator, CalculatorPorts, CalculatorSettings, ClaimCheck, ClaimPorts, ImportPorts, Processor,
+    ProcessorPorts, Queries, QueryPorts, Record, RecordOutcome, SubmissionPorts, Submissions, Workers,
 };
 use perf_local::store::{QueueSettings, SqliteStore};
 use perf_local::system::SystemClock;
@@ -65,9 +65,10 @@ impl System {
             SubmissionPorts { queue: store.clone(), requests: store.clone(), clock: clock.clone() };
         let query_ports =
             QueryPorts { results: store.clone(), current: store.clone(), requests: store.clone(), clock };
+        let settings = CalculatorSettings { risk_free_rate: Exact::ZERO, cache_ttl_seconds: 300 };
         Self {
             queries: Queries::new(query_ports),
-            calculator: Calculator::new(calculator_ports, 300, Exact::ZERO),
+            calculator: Calculator::new(calculator_ports, settings, Workers::new(CONCURRENCY)),
             submissions: Submissions::new(submission_ports),
             worker: Worker::new(store.clone(), processor.clone()),
             processor,

@@ -110,14 +110,19 @@ mod tests {
     fn everything_wrong_with_a_list_is_found_at_its_place() {
         let text = br#"{"requests": [
             {"entity_type": "fund", "entity_id": "p"}, {"entity_type": "portfolio", "entity_id": "p"}, 7]}"#;
-        let places = [("/requests/0/entity_type".to_owned(), "unknown_value"),
-            ("/requests/2".to_owned(), "wrong_type")];
+        let places = [
+            ("/requests/0/entity_type".to_owned(), "unknown_value"),
+            ("/requests/2".to_owned(), "wrong_type"),
+        ];
         assert_eq!(found(&calculations(text).expect_err("two are wrong")), places);
         for (text, place, code) in [
             (r#"{"requests": []}"#, "/requests", "too_few_items"),
             (r#"{"requests": {}}"#, "/requests", "wrong_type"),
-            (r#"{"more": 1, "requests": [{"entity_type": "portfolio", "entity_id": "p"}]}"#, "/more",
-                "unknown_field"),
+            (
+                r#"{"more": 1, "requests": [{"entity_type": "portfolio", "entity_id": "p"}]}"#,
+                "/more",
+                "unknown_field",
+            ),
         ] {
             let problem = calculations(text.as_bytes()).expect_err(text);
             assert_eq!(found(&problem), [(place.to_owned(), code)], "{text}");

@@ -1,0 +1,94 @@
+//! `POST /calculations`, `POST /events` and `GET /requests/{request_id}`.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use perf_core::model::read;
+use perf_core::services::{Accepted, Scope, StatusReport};
+
+use super::tenant;
+use crate::answer::Answer;
+use crate::extract::{Authorized, JsonText};
+use crate::idempotent::{Call, CallKey, once};
+use crate::observe::RequestId;
+use crate::openapi::{EventsBody, SubmissionBody};
+use crate::parameters::Parameters;
+use crate::refusal::{Refusal, Require};
+use crate::state::ApiState;
+
+/// Queue one calculation or up to 1,000
+///
+/// Needs the scope `performance:write`. Where one request of a list cannot be read, none is queued.
+#[utoipa::path(
+    post, path = "/calculations", tag = "queue",
+    request_body = SubmissionBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this call")),
+    responses((status = 202, description = "Queued", body = Accepted)),
+)]
+pub(crate) async fn calculations(
+    State(state): State<ApiState>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    Authorized(caller): Authorized,
+    key: CallKey,
+    JsonText(text): JsonText,
+) -> Result<Answer, Refusal> {
+    caller.scopes.require(Scope::Write)?;
+    let (services, body) = (state.services().clone(), text.clone());
+    let requests = services.workers.run(text.len(), move || read::calculations(&body)).await?;
+    let owner = caller.client_id.clone();
+    let work = async move {
+        Ok(Answer::accepted(&services.submissions.calculations(requests, &caller, &request_id).await?)?)
+    };
+    once(&state, key, Call { tenant: &owner, route: "POST /calculations", body: &text }, work).await
+}
+
+/// Queue one event or up to 1,000
+///
+/// Needs the scope `performance:write`. The tenant is the caller's, whatever the events say. Where one
+/// event of a list cannot be read, none is queued.
+#[utoipa::path(
+    post, path = "/events", tag = "queue",
+    request_body = EventsBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this call")),
+    responses((status = 202, description = "Queued", body = Accepted)),
+)]
+pub(crate) async fn events(
+    State(state): State<ApiState>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    Authorized(caller): Authorized,
+    key: CallKey,
+    JsonText(text): JsonText,
+) -> Result<Answer, Refusal> {
+    caller.scopes.require(Scope::Write)?;
+    let (services, body) = (state.services().clone(), text.clone());
+    let events = services.workers.run(text.len(), move || read::events(&body)).await?;
+    let owner = caller.client_id.clone();
+    let work = async move {
+        Ok(Answer::accepted(&services.submissions.events(events, &caller, &request_id).await?)?)
+    };
+    once(&state, key, Call { tenant: &owner, route: "POST /events", body: &text }, work).await
+}
+
+/// What became of a request
+///
+/// Needs the scope `performance:read`. Kept for seven days. A calculation that was answered at once is
+/// listed here when its result has been stored.
+#[utoipa::path(
+    get, path = "/requests/{request_id}", tag = "queue",
+    params(
+        ("request_id" = perf_core::model::Identifier, Path, description = "As the request was answered"),
+        ("client_id" = Option<perf_core::model::Identifier>, Query, description = "Tenant, for administrators"),
+    ),
+    responses((status = 200, description = "Its status", body = StatusReport)),
+)]
+pub(crate) async fn status(
+    State(state): State<ApiState>,
+    Authorized(caller): Authorized,
+    Path(request_id): Path<String>,
+    mut parameters: Parameters,
+) -> Result<Answer, Refusal> {
+    caller.scopes.require(Scope::Read)?;
+    let tenant = tenant(&caller, &mut parameters)?;
+    parameters.finish()?;
+    let request_id = super::name(&request_id, "there is no request of this name")?;
+    Ok(Answer::ok(&state.services().queries.request(&tenant, &request_id).await?)?)
+}
