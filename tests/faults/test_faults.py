@@ -95,12 +95,10 @@ def until_accepted(stack, path, token, body, key, refusals):
         answer = stack.ask("POST", path, token, body, {"Idempotency-Key": key})
         if answer.status in (200, 202):
             return
-        # 409 while the attempt before is still at work.
-        assert answer.status in (409, 503), answer
-        if answer.status == 503:
-            assert int(answer.headers["retry-after"]) > 0
-            assert answer.headers["content-type"] == "application/problem+json"
-            refusals.append(key)
+        assert answer.status == 503, answer
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.headers["content-type"] == "application/problem+json"
+        refusals.append(key)
         assert time.monotonic() < gives_up_at, answer
         time.sleep(0.5)
 
