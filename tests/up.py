@@ -53,7 +53,7 @@ def start():
     if STATE.exists():
         stop()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    aws = Ministack(FOLDER)
+    aws = Ministack(FOLDER, outlives_us=True)
     try:
         stack = Stack(aws.endpoint).deploy(built)
         health = stack.ask("GET", "/health")

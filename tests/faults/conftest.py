@@ -54,10 +54,12 @@ class Faulty:
         for service in (self.timestream, self.dynamodb, self.sqs):
             service.stop()
 
-    def recover(self, seconds=600):
+    def recover(self):
         """Ends every fault, waits for the queue, drives dead letters again; says how many those were."""
         for service in (self.timestream, self.dynamodb, self.sqs):
             service.recover()
+        # Patience, not a measure: a message a tenth of a second, after a minute for all that failed.
+        seconds = 60 + MESSAGES / 10
         self.stack.drain(seconds)
         driven = 0
         while letters := self.stack.dead_letters():

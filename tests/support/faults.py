@@ -99,9 +99,12 @@ class FaultyService:
             connection.request("POST", handler.path, data, headers)
             answer = connection.getresponse()
             body = answer.read()
+        except OSError:
+            # The service itself is gone, at the end of a test.
+            fate = "lost"
         finally:
             connection.close()
-        if fate == "done_but_lost":
+        if fate in ("lost", "done_but_lost"):
             handler.close_connection = True
             return
         _reply(handler, answer.status, dict(answer.getheaders()), body)

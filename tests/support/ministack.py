@@ -31,8 +31,8 @@ class Ministack:
     `AWS_ENDPOINT_URL_SQS` and its like lead their clients elsewhere.
     """
 
-    def __init__(self, folder, environment=None, port=None):
-        self.port = port or free_port()
+    def __init__(self, folder, environment=None, outlives_us=False):
+        self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.log_path = pathlib.Path(folder) / "ministack.log"
         self._log = self.log_path.open("ab")
@@ -44,8 +44,8 @@ class Ministack:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            # What interrupts us is not for it: it is stopped by its id.
-            start_new_session=True,
+            # What interrupts us is not for one that is to run on.
+            start_new_session=outlives_us,
         )
         try:
             self._await_health()

@@ -1,6 +1,7 @@
 """Functions: what they run on, what they read, what they may do."""
 
 import re
+import ssl
 
 import pytest
 from expectations import ACTIONS, NOT_DEPLOYED, NOT_SETTINGS, OF_EVERY_FUNCTION, VARIABLES
@@ -145,3 +146,15 @@ def test_nothing_is_allowed_on_every_resource_but_what_knows_none(resources):
                     {"timestream:DescribeEndpoints"},
                     {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
                 ), name
+
+
+def test_certificates_are_in_every_zip_under_the_name_that_functions_read(functions, written):
+    folder, _, name = written["Parameters"]["CertificateFile"]["Default"].rpartition("/")
+    assert folder == "/var/task"
+    assert f"cp certificates/{name} " in (ROOT / ".ci" / "package").read_text()
+    context = ssl.create_default_context(cafile=ROOT / "certificates" / name)
+    assert len(context.get_ca_certs()) == 5
+    # The authorizer also talks to the issuer's host, which has other roots.
+    assert functions["JwtAuthorizerFunction"]["Environment"]["Variables"]["SSL_CERT_FILE"] == {
+        "Ref": "AuthorizerCertificateFile"
+    }
