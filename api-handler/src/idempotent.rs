@@ -41,7 +41,12 @@ impl FromRequestParts<ApiState> for CallKey {
         let (value, None) = (values.next(), values.next()) else { return Err(Refusal::idempotency_key()) };
         let Some(value) = value else { return Ok(Self(None)) };
         match value.to_str() {
-            Ok(key) if (1..=KEY_BYTES_MAX).contains(&key.len()) => Ok(Self(Some(key.to_owned()))),
+            Ok(key)
+                if (1..=KEY_BYTES_MAX).contains(&key.len())
+                    && key.bytes().all(|byte| byte.is_ascii_graphic()) =>
+            {
+                Ok(Self(Some(key.to_owned())))
+            }
             _ => Err(Refusal::idempotency_key()),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use perf_core::model::{MAX_CASH_FLOWS, MAX_IRR_FLOWS, MAX_VALUATIONS, Problem};
 use serde_json::Value;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Schema};
@@ -45,12 +45,23 @@ const LIMITS: [(&str, usize); 6] = [
 
 /// What every route may answer.
 const REFUSALS: [(&str, &str); 1] = [("500", "An error of ours; its text stays with us")];
+/// What every route that reaches a store or the queue may answer.
+const STORE_REFUSALS: [(&str, &str); 1] =
+    [("503", "A part of the system cannot be reached: send the same request after `Retry-After` seconds")];
 /// What every route with a token may answer.
-const CALLER_REFUSALS: [(&str, &str); 1] = [("401", "No token, or one that is not valid here")];
+const CALLER_REFUSALS: [(&str, &str); 2] = [
+    ("401", "No token, or one that is not valid here"),
+    ("403", "The token does not allow this, or another client is named"),
+];
+/// What every route with names in its path may answer.
+const PATH_REFUSALS: [(&str, &str); 1] = [("404", "There is no such thing, or it is another client's")];
+/// What every route with a query may answer.
+const QUERY_REFUSALS: [(&str, &str); 1] = [("422", "A parameter is wrong; `errors` lists every one")];
 /// What every route with a body may answer.
-const BODY_REFUSALS: [(&str, &str); 5] = [
+const BODY_REFUSALS: [(&str, &str); 6] = [
     ("400", "The body is not JSON"),
-    ("403", "The token does not allow this, or the body names another client"),
+    ("404", "The data is the stored ledger, and there is none"),
+    ("409", "The `Idempotency-Key` was used for another request"),
     ("413", "The body is longer than 4 MiB"),
     ("415", "The body is not application/json"),
     ("422", "Well-formed, but it cannot be calculated; `errors` lists every place"),
@@ -124,11 +135,25 @@ fn bound_lists(schema: &mut RefOr<Schema>, limit: usize) {
 }
 
 fn add_refusals(operation: &mut Operation) {
-    let public = operation.security.is_some();
-    let caller = CALLER_REFUSALS.iter().filter(|_| !public);
-    let body = BODY_REFUSALS.iter().filter(|_| operation.request_body.is_some());
+    let is_public = operation.security.is_some();
+    let has = |place: &ParameterIn| {
+        operation.parameters.iter().flatten().any(|parameter| match parameter {
+            RefOr::T(parameter) => parameter.parameter_in == *place,
+            RefOr::Ref(_) => false,
+        })
+    };
+    let has_body = operation.request_body.is_some();
+    let families: [(&[_], bool); 6] = [
+        (&REFUSALS, true),
+        (&CALLER_REFUSALS, !is_public),
+        (&STORE_REFUSALS, has_body || has(&ParameterIn::Path)),
+        (&PATH_REFUSALS, has(&ParameterIn::Path)),
+        (&QUERY_REFUSALS, has(&ParameterIn::Query)),
+        (&BODY_REFUSALS, has_body),
+    ];
+    let refusals = families.into_iter().filter(|(_, applies)| *applies).flat_map(|(family, _)| family);
     let problem = || ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
-    for (status, description) in REFUSALS.iter().chain(caller).chain(body) {
+    for (status, description) in refusals {
         let response = ResponseBuilder::new()
             .description(*description)
             .content("application/problem+json", problem())

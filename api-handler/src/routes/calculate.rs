@@ -29,7 +29,8 @@ const RESPOND_ASYNC: HeaderValue = HeaderValue::from_static("respond-async");
     request_body = CalculationBody,
     params(
         ("Prefer" = Option<String>, Header, description = "`respond-async` queues the request"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this call"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this call",
+         min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
     ),
     responses(
         (status = 200, description = "The result", body = CalculationResult),

@@ -18,7 +18,10 @@ use crate::state::ApiState;
 #[utoipa::path(
     post, path = "/irr", tag = "calculations",
     request_body = IrrBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this call")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this call",
+         min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
+    ),
     responses((status = 200, description = "The rate and every root", body = IrrResult)),
 )]
 pub(crate) async fn irr(

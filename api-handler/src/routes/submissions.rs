@@ -21,7 +21,10 @@ use crate::state::ApiState;
 #[utoipa::path(
     post, path = "/calculations", tag = "queue",
     request_body = SubmissionBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this call")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this call",
+         min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
+    ),
     responses((status = 202, description = "Queued", body = Accepted)),
 )]
 pub(crate) async fn calculations(
@@ -48,7 +51,10 @@ pub(crate) async fn calculations(
 #[utoipa::path(
     post, path = "/events", tag = "queue",
     request_body = EventsBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this call")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this call",
+         min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
+    ),
     responses((status = 202, description = "Queued", body = Accepted)),
 )]
 pub(crate) async fn events(
