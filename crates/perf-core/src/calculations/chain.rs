@@ -112,11 +112,13 @@ impl SubPeriod {
 
     /// r = (V1 − V0 − ΣC) / (V0 + Σ w·C), both sides times 2D.
     pub(crate) fn interval(&self) -> Interval {
-        let gain = &(&self.ending_value - &self.beginning_value) - &self.net_cash_flow;
-        let gain = times(&gain, self.half_days());
-        let capital = &times(&self.beginning_value, self.half_days()) + &self.weighted_half_days;
-        let scale = gain.scale().max(capital.scale());
-        let (gain, capital) = (gain.mantissa_at(scale), capital.mantissa_at(scale));
+        let parts =
+            [&self.beginning_value, &self.ending_value, &self.net_cash_flow, &self.weighted_half_days];
+        let scale = parts.iter().map(|part| part.scale()).max().unwrap_or_default();
+        let [beginning, ending, flow, weighted] = parts.map(|part| part.mantissa_at(scale));
+        let half_days = Whole::from(self.half_days());
+        let gain = &(&(&ending - &beginning) - &flow) * &half_days;
+        let capital = &(&beginning * &half_days) + &weighted;
         match (capital > Whole::ZERO, capital.is_zero() && gain.is_zero()) {
             (true, _) => Interval::Earning(Link { end: self.end, gain, capital }),
             (_, true) => Interval::Idle,

@@ -104,23 +104,45 @@ impl Exact {
     /// The text, where the mantissa has 128 bits and the text fits.
     pub(crate) fn text<'b>(&self, buffer: &'b mut [u8; MAX_TEXT_BYTES]) -> Option<&'b [u8]> {
         let mantissa = self.mantissa.to_i128()?;
-        let places = self.scale as usize;
         let mut rest = mantissa.unsigned_abs();
-        let mut start = buffer.len();
-        let (mut digits, mut point) = (0, places == 0);
+        // On 64 bits where these are enough: a division there is a multiplication.
+        let start = match u64::try_from(rest) {
+            Ok(mut rest) => self.fill(buffer, || {
+                let digit = rest % 10;
+                rest /= 10;
+                (digit as u8, rest == 0)
+            }),
+            Err(_) => self.fill(buffer, || {
+                let digit = rest % 10;
+                rest /= 10;
+                (digit as u8, rest == 0)
+            }),
+        };
+        let start = if mantissa < 0 { start?.checked_sub(1)? } else { start? };
+        if mantissa < 0 {
+            *buffer.get_mut(start)? = b'-';
+        }
+        buffer.get(start..)
+    }
+
+    /// Writes digits, the last one first, and the point; answers where they begin.
+    /// `next` gives a digit and whether it was the last that is not zero.
+    #[inline]
+    fn fill(&self, buffer: &mut [u8], mut next: impl FnMut() -> (u8, bool)) -> Option<usize> {
+        let places = self.scale as usize;
+        let (mut digits, mut start) = (0, buffer.len());
         for slot in buffer.iter_mut().rev() {
-            if rest == 0 && digits > places {
-                *slot = b'-';
-                start -= usize::from(mantissa < 0);
-                return buffer.get(start..);
-            }
             start -= 1;
-            if digits == places && !point {
-                (*slot, point) = (b'.', true);
+            if digits == places && places > 0 && digits + start + 1 == MAX_TEXT_BYTES {
+                *slot = b'.';
                 continue;
             }
-            *slot = last_digit(&mut rest);
+            let (digit, finished) = next();
+            *slot = b'0' + digit;
             digits += 1;
+            if finished && digits > places {
+                return Some(start);
+            }
         }
         None
     }
@@ -164,17 +186,6 @@ impl FromStr for Exact {
         }
         mantissa.finish(negative, exponent)
     }
-}
-
-/// The last digit, taken off; on 64 bits where these are enough.
-#[inline]
-fn last_digit(number: &mut u128) -> u8 {
-    let (rest, digit) = match u64::try_from(*number) {
-        Ok(short) => (u128::from(short / 10), short % 10),
-        Err(_) => (*number / 10, (*number % 10) as u64),
-    };
-    *number = rest;
-    b'0' + digit as u8
 }
 
 /// Digits with at most one point, short enough for 64 bits: what most numbers are.
