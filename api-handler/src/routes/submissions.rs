@@ -76,8 +76,8 @@ pub(crate) async fn events(
 
 /// What became of a request
 ///
-/// Needs the scope `performance:read`. Kept for seven days. A calculation that was answered at once is
-/// listed here when its result has been stored.
+/// Needs the scope `performance:read`. Kept for seven days. Of requests that were queued; a calculation
+/// that was answered at once says itself where its result is stored.
 #[utoipa::path(
     get, path = "/requests/{request_id}", tag = "queue",
     params(

@@ -103,9 +103,11 @@ impl QueueReceiver for SqsQueue {
         Ok(self.take(&self.url, limit).await)
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), PortError> {
-        let delete = self.client.delete_message().queue_url(&self.url).receipt_handle(receipt);
-        delete.send().await.expect("removed");
+    async fn delete(&self, receipts: &[String]) -> Result<(), PortError> {
+        for receipt in receipts {
+            let delete = self.client.delete_message().queue_url(&self.url).receipt_handle(receipt);
+            delete.send().await.expect("removed");
+        }
         Ok(())
     }
 
@@ -163,7 +165,7 @@ async fn many_messages_are_sent_in_several_calls() {
             break;
         }
         for delivery in taken {
-            queue.delete(&delivery.receipt).await.expect("removed");
+            queue.delete(std::slice::from_ref(&delivery.receipt)).await.expect("removed");
             received.push(delivery.body);
         }
     }

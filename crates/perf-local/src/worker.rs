@@ -46,9 +46,10 @@ impl Worker {
             receive_count: delivery.receive_count,
         };
         let results = self.processor.process(deliveries.iter().map(record).collect()).await;
+        let mut done = Vec::with_capacity(deliveries.len());
         for (delivery, result) in deliveries.iter().zip(results) {
             match result.outcome {
-                RecordOutcome::Done => self.queue.delete(&delivery.receipt).await?,
+                RecordOutcome::Done => done.push(delivery.receipt.clone()),
                 RecordOutcome::Permanent { code, detail } => {
                     tracing::warn!(message_id = result.message_id, code, detail, "message failed");
                     self.queue.postpone(&delivery.receipt, Duration::ZERO).await?;
@@ -57,6 +58,9 @@ impl Worker {
                     tracing::warn!(message_id = result.message_id, detail, "message will be tried again");
                 }
             }
+        }
+        if !done.is_empty() {
+            self.queue.delete(&done).await?;
         }
         Ok(deliveries.len())
     }

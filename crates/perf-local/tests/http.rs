@@ -151,8 +151,6 @@ async fn answered_calculation_is_stored_and_read_back() {
     ] {
         assert_eq!(row[member], answered.body[member], "{member}");
     }
-    let status = format!("/requests/{}", answered.body["request_id"].as_str().unwrap());
-    assert_eq!(system.get("acme", &status).await.body["status"], "completed");
     // The same request again is answered from memory and leaves the one row.
     let again = system.post("acme", "/calculate", &calculation("p", 108)).await;
     assert_eq!(again.body["cached"], json!(true));

@@ -50,8 +50,8 @@ impl QueueReceiver for Store {
         self.store.receive(limit).await
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), PortError> {
-        self.store.delete(receipt).await
+    async fn delete(&self, receipts: &[String]) -> Result<(), PortError> {
+        self.store.delete(receipts).await
     }
 
     async fn postpone(&self, receipt: &str, delay: Duration) -> Result<(), PortError> {

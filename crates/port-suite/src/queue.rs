@@ -40,7 +40,7 @@ pub async fn a_message_is_hidden_for_a_while(queue: &impl TestQueue) {
     assert_eq!(bodies(&first), ["a", "b"]);
     assert!(receive(queue, 10).await.is_empty());
     for delivery in first.iter().filter(|delivery| delivery.body == "a") {
-        queue.delete(&delivery.receipt).await.expect("removed");
+        queue.delete(std::slice::from_ref(&delivery.receipt)).await.expect("removed");
     }
     queue.pass(VISIBILITY).await;
     let again = receive(queue, 10).await;

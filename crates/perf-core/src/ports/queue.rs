@@ -41,13 +41,13 @@ pub trait QueueReceiver: Send + Sync {
     /// [`PortError`].
     async fn receive(&self, limit: u32) -> Result<Vec<Delivery>, PortError>;
 
-    /// Removes a message that is done with. A delivery that has timed out and been
+    /// Removes messages that are done with. A delivery that has timed out and been
     /// given to another receiver is no longer this one's to remove.
     ///
     /// # Errors
     ///
     /// [`PortError`].
-    async fn delete(&self, receipt: &str) -> Result<(), PortError>;
+    async fn delete(&self, receipts: &[String]) -> Result<(), PortError>;
 
     /// Shows a message again after this time instead of the visibility timeout.
     ///

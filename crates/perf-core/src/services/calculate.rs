@@ -147,7 +147,7 @@ impl Calculator {
         let unwritable = |error: serde_json::Error| Problem::internal(error.to_string());
         let completed = CompletedResult::new(result, basis).map_err(unwritable)?;
         let event = Event {
-            request_id: result.request_id.parse().ok(),
+            request_id: None,
             client_id: Some(result.client_id.clone()),
             item: 0,
             body: EventBody::CalculationCompleted(Box::new(completed)),

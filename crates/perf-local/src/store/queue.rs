@@ -165,10 +165,14 @@ impl QueueReceiver for SqliteStore {
         .await
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), PortError> {
-        let receipt = receipt.to_owned();
+    async fn delete(&self, receipts: &[String]) -> Result<(), PortError> {
+        let receipts = receipts.to_vec();
         self.run(move |connection| {
-            connection.prepare_cached("DELETE FROM messages WHERE receipt = ?1")?.execute([receipt])?;
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for receipt in &receipts {
+                transaction.prepare_cached("DELETE FROM messages WHERE receipt = ?1")?.execute([receipt])?;
+            }
+            transaction.commit()?;
             Ok(())
         })
         .await
