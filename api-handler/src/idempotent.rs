@@ -103,7 +103,7 @@ async fn begin(state: &ApiState, key: &IdempotencyKey, body_hash: &str) -> Resul
     loop {
         let now = state.clock().now();
         let lease_until = now + chrono::Duration::seconds(LEASE_SECONDS);
-        let begun = state.services().idempotency.begin(key, body_hash, now, lease_until).await;
+        let begun = state.idempotency().begin(key, body_hash, now, lease_until).await;
         match begun.map_err(|error| problem_of(&error))? {
             Begun::First { token } => return Ok(Attempt::First(token)),
             Begun::Answered(saved) => return Answer::replayed(saved).map(Attempt::Answered),
@@ -126,7 +126,7 @@ async fn begin(state: &ApiState, key: &IdempotencyKey, body_hash: &str) -> Resul
 
 /// Keeps the answer, or sets the key free. Where that fails, the lease does it.
 async fn end(state: &ApiState, key: &IdempotencyKey, token: &str, answer: Option<&Answer>) {
-    let idempotency = &state.services().idempotency;
+    let idempotency = state.idempotency();
     let ended = match answer {
         Some(answer) => {
             let expires_at = state.clock().now() + chrono::Duration::hours(KEPT_HOURS);

@@ -3,7 +3,11 @@
 
 mod answer;
 pub mod auth;
+#[cfg(feature = "lambda")]
+pub mod authorizer;
 mod extract;
+#[cfg(feature = "lambda")]
+pub mod gateway;
 mod idempotent;
 mod observe;
 pub mod openapi;
@@ -15,5 +19,5 @@ mod state;
 #[cfg(feature = "viewer")]
 mod viewer;
 
-pub use router::router;
-pub use state::{ApiState, BODY_BYTES_MAX, Services, Surroundings};
+pub use router::{calculator_routes, router, store_routes};
+pub use state::{ApiState, BODY_BYTES_MAX, Surroundings};

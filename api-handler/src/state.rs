@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::request::Parts;
 use perf_core::ports::{Clock, Idempotency, Ids};
-use perf_core::services::{Calculator, Caller, Queries, Submissions, Workers};
+use perf_core::services::{Caller, Workers};
 
 use crate::auth::{Authenticate, Denied};
 
@@ -21,17 +21,6 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Makes a name for each request.
     pub ids: Arc<dyn Ids>,
-}
-
-/// The use cases behind the routes.
-#[derive(Clone)]
-pub struct Services {
-    /// Calculations that are answered at once.
-    pub calculator: Calculator,
-    /// Work for the queue.
-    pub submissions: Submissions,
-    /// What is stored.
-    pub queries: Queries,
     /// Remembers calls that carry an `Idempotency-Key`.
     pub idempotency: Arc<dyn Idempotency>,
     /// Where large bodies are read.
@@ -40,34 +29,33 @@ pub struct Services {
 
 /// The router's state; a clone shares it.
 #[derive(Clone)]
-pub struct ApiState(Arc<Shared>);
-
-struct Shared {
-    surroundings: Surroundings,
-    services: Services,
-}
+pub struct ApiState(Arc<Surroundings>);
 
 impl ApiState {
     /// The state of a router.
     #[must_use]
-    pub fn new(surroundings: Surroundings, services: Services) -> Self {
-        Self(Arc::new(Shared { surroundings, services }))
+    pub fn new(surroundings: Surroundings) -> Self {
+        Self(Arc::new(surroundings))
     }
 
-    pub(crate) fn services(&self) -> &Services {
-        &self.0.services
+    pub(crate) fn idempotency(&self) -> &dyn Idempotency {
+        &*self.0.idempotency
+    }
+
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.0.workers
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.0.surroundings.clock
+        &*self.0.clock
     }
 
     pub(crate) fn new_request_id(&self) -> String {
-        self.0.surroundings.ids.new_id()
+        self.0.ids.new_id()
     }
 
     pub(crate) fn authenticate(&self, request: &Parts) -> Result<Caller, Denied> {
-        self.0.surroundings.authenticator.authenticate(request, self.clock().now().timestamp())
+        self.0.authenticator.authenticate(request, self.clock().now().timestamp())
     }
 }
 

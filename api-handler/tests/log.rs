@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use api_handler::auth::{Keys, NewToken, Verifier};
-use api_handler::{ApiState, Surroundings, router};
+use api_handler::{ApiState, Surroundings, calculator_routes, router};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -22,8 +22,9 @@ use chrono::{DateTime, Utc};
 use perf_core::config::Secret;
 use perf_core::number::Exact;
 use perf_core::ports::{Clock, Ids};
-use perf_core::services::CalculatorSettings;
-use perf_local::assembly;
+use perf_core::services::{
+    Calculator, CalculatorPorts, CalculatorSettings, SubmissionPorts, Submissions, Workers,
+};
 use perf_local::store::{QueueSettings, SqliteStore};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -64,14 +65,19 @@ impl Ids for CountedIds {
 
 fn local_router(secret: &Secret) -> Router {
     let verifier = Verifier::new(Keys::hs256(secret, None).unwrap(), "issuer", "audience").unwrap();
-    let surroundings = Surroundings {
-        authenticator: Arc::new(verifier),
-        clock: Arc::new(StandingClock),
-        ids: Arc::new(CountedIds::default()),
-    };
-    let store = SqliteStore::in_memory(Arc::new(StandingClock), QueueSettings::default()).unwrap();
+    let (clock, workers) = (Arc::new(StandingClock), Workers::new(NonZeroUsize::MIN));
+    let store = SqliteStore::in_memory(clock.clone(), QueueSettings::default()).unwrap();
+    let store = Arc::new(store);
     let settings = CalculatorSettings { risk_free_rate: Exact::ZERO, cache_ttl_seconds: 0 };
-    router(ApiState::new(surroundings, assembly::services(&Arc::new(store), settings, NonZeroUsize::MIN)))
+    let calculator = CalculatorPorts { ledger: store.clone(), queue: store.clone(), clock: clock.clone() };
+    let submissions = SubmissionPorts { queue: store.clone(), requests: store.clone(), clock: clock.clone() };
+    let routes = calculator_routes(
+        Calculator::new(calculator, settings, workers.clone()),
+        Submissions::new(submissions),
+    );
+    let ids = Arc::new(CountedIds::default());
+    let authenticator = Arc::new(verifier);
+    router(routes, ApiState::new(Surroundings { authenticator, clock, ids, idempotency: store, workers }))
 }
 
 async fn post(router: &Router, path: &str, token: &str, body: &str) -> u16 {

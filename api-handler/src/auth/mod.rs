@@ -13,4 +13,6 @@ mod verify;
 pub use claims::{LEEWAY_SECONDS, TOKEN_LIFETIME_SECONDS_MAX};
 pub use keys::{KeyError, Keys, SECRET_BYTES_MIN};
 pub use mint::{MintError, NewToken};
+#[cfg(feature = "lambda")]
+pub(crate) use verify::bearer;
 pub use verify::{Authenticate, Denied, TOKEN_BYTES_MAX, TokenError, Verifier};

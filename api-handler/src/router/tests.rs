@@ -21,9 +21,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
+use crate::Surroundings;
 use crate::auth::NewToken;
 use crate::auth::testing::{NOW, SECRET, token, verifier};
-use crate::{Services, Surroundings};
 
 const CALCULATION: &str = include_str!("../../../examples/requests/calculation.json");
 const IRR: &str = include_str!("../../../examples/requests/irr.json");
@@ -70,30 +70,33 @@ impl Ids for CountedIds {
     }
 }
 
-/// A state whose clock stands still and whose request ids count.
-fn state() -> ApiState {
+/// Every route over a store of its own; the clock stands still and request ids count.
+fn system() -> (Router<ApiState>, ApiState) {
     let clock = Arc::new(StandingClock);
     let store = Arc::new(SqliteStore::in_memory(clock.clone(), QueueSettings::default()).unwrap());
-    let surroundings = Surroundings {
-        authenticator: Arc::new(verifier()),
-        clock: clock.clone(),
-        ids: Arc::new(CountedIds::default()),
-    };
+    let workers = Workers::new(NonZeroUsize::MIN);
     let (calculator, submissions, queries) = (
         CalculatorPorts { ledger: store.clone(), queue: store.clone(), clock: clock.clone() },
         SubmissionPorts { queue: store.clone(), requests: store.clone(), clock: clock.clone() },
-        QueryPorts { results: store.clone(), current: store.clone(), requests: store.clone(), clock },
+        QueryPorts {
+            results: store.clone(),
+            current: store.clone(),
+            requests: store.clone(),
+            clock: clock.clone(),
+        },
     );
     let settings = CalculatorSettings { risk_free_rate: Exact::new(1, 2), cache_ttl_seconds: 300 };
-    let workers = Workers::new(NonZeroUsize::MIN);
-    let services = Services {
-        calculator: Calculator::new(calculator, settings, workers.clone()),
-        submissions: Submissions::new(submissions),
-        queries: Queries::new(queries),
-        idempotency: store,
-        workers,
-    };
-    ApiState::new(surroundings, services)
+    let submissions = Submissions::new(submissions);
+    let calculator = Calculator::new(calculator, settings, workers.clone());
+    let routes = calculator_routes(calculator, submissions.clone())
+        .merge(store_routes(submissions, Queries::new(queries)));
+    let (authenticator, ids) = (Arc::new(verifier()), Arc::new(CountedIds::default()));
+    (routes, ApiState::new(Surroundings { authenticator, clock, ids, idempotency: store, workers }))
+}
+
+fn whole() -> Router {
+    let (routes, state) = system();
+    router(routes, state)
 }
 
 async fn send(router: &Router, request: Request<Body>) -> Answer {
@@ -117,7 +120,7 @@ fn request(method: Method, path: &str) -> Builder {
 }
 
 async fn get(path: &str) -> Answer {
-    send(&router(state()), request(Method::GET, path).body(Body::empty()).unwrap()).await
+    send(&whole(), request(Method::GET, path).body(Body::empty()).unwrap()).await
 }
 
 async fn post_as(router: &Router, caller: &str, path: &str, body: impl Into<Body>) -> Answer {
@@ -126,7 +129,7 @@ async fn post_as(router: &Router, caller: &str, path: &str, body: impl Into<Body
 }
 
 async fn post(path: &str, body: impl Into<Body>) -> Answer {
-    post_as(&router(state()), &bearer("acme", USER), path, body).await
+    post_as(&whole(), &bearer("acme", USER), path, body).await
 }
 
 /// The sample calculation with some fields replaced.
@@ -141,7 +144,7 @@ fn calculation(changes: &Value) -> String {
 #[tokio::test]
 async fn health_needs_no_token_and_tells_the_version_only() {
     let request = Request::get("/health").body(Body::empty()).unwrap();
-    let answer = send(&router(state()), request).await;
+    let answer = send(&whole(), request).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.body, json!({"version": env!("CARGO_PKG_VERSION")}));
     assert_eq!((answer.header(X_REQUEST_ID), answer.header(CACHE_CONTROL)), ("r1", "no-store"));
@@ -162,7 +165,7 @@ async fn every_other_route_of_the_contract_needs_a_token() {
         (Method::GET, "/openapi.json"),
     ] {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
-        let answer = send(&router(state()), request).await;
+        let answer = send(&whole(), request).await;
         answer.refused(401, "unauthorized");
         assert_eq!(answer.header(WWW_AUTHENTICATE), r#"Bearer realm="performance""#, "{path}");
     }
@@ -171,13 +174,13 @@ async fn every_other_route_of_the_contract_needs_a_token() {
 #[tokio::test]
 async fn refused_tokens_are_told_apart_only_when_expired() {
     let expired = NewToken { issued_at: NOW - 7_200, ..token() }.sign(&Secret::new(SECRET)).unwrap();
-    let answer = post_as(&router(state()), &format!("Bearer {expired}"), "/irr", IRR).await;
+    let answer = post_as(&whole(), &format!("Bearer {expired}"), "/irr", IRR).await;
     answer.refused(401, "unauthorized");
     assert!(answer.header(WWW_AUTHENTICATE).ends_with(r#"error_description="the token has expired""#));
     let foreign = NewToken { audience: "other", ..token() }.sign(&Secret::new(SECRET)).unwrap();
     let forged = token().sign(&Secret::new("fedcba9876543210fedcba9876543210")).unwrap();
     for token in [foreign, forged, "x".to_owned()] {
-        let answer = post_as(&router(state()), &format!("Bearer {token}"), "/irr", IRR).await;
+        let answer = post_as(&whole(), &format!("Bearer {token}"), "/irr", IRR).await;
         answer.refused(401, "unauthorized");
         assert_eq!(answer.body["detail"], "the token is not valid here");
         assert_eq!(answer.header(WWW_AUTHENTICATE), r#"Bearer realm="performance", error="invalid_token""#);
@@ -188,7 +191,7 @@ async fn refused_tokens_are_told_apart_only_when_expired() {
 async fn callers_are_refused_before_their_bodies_are_read() {
     let unread = Body::from_stream(Unread);
     let builder = Request::post("/calculate").header(CONTENT_TYPE, "application/json");
-    send(&router(state()), builder.body(unread).unwrap()).await.refused(401, "unauthorized");
+    send(&whole(), builder.body(unread).unwrap()).await.refused(401, "unauthorized");
 }
 
 /// A stream that must not be polled.
@@ -230,7 +233,7 @@ async fn irr_is_answered_with_every_root() {
 
 #[tokio::test]
 async fn second_answer_comes_from_the_cache_under_its_own_request_id() {
-    let router = router(state());
+    let router = whole();
     let caller = bearer("acme", USER);
     let first = post_as(&router, &caller, "/calculate", CALCULATION).await;
     let second = post_as(&router, &caller, "/calculate", CALCULATION).await;
@@ -242,7 +245,7 @@ async fn second_answer_comes_from_the_cache_under_its_own_request_id() {
 
 #[tokio::test]
 async fn tenants_share_no_answer() {
-    let router = router(state());
+    let router = whole();
     for client in ["acme", "beta"] {
         let answer = post_as(&router, &bearer(client, USER), "/calculate", CALCULATION).await;
         assert_eq!((&answer.body["client_id"], &answer.body["cached"]), (&json!(client), &json!(false)));
@@ -257,7 +260,7 @@ async fn tenants_share_no_answer() {
 
 #[tokio::test]
 async fn equal_inputs_in_other_words_are_answered_in_those_words() {
-    let router = router(state());
+    let router = whole();
     let caller = bearer("acme", USER);
     let ask =
         async |changes: Value| post_as(&router, &caller, "/calculate", calculation(&changes)).await.body;
@@ -277,7 +280,7 @@ async fn equal_inputs_in_other_words_are_answered_in_those_words() {
 async fn another_tenant_is_for_administrators() {
     let body = calculation(&json!({"client_id": "beta"}));
     post("/calculate", body.clone()).await.refused(403, "forbidden");
-    let answer = post_as(&router(state()), &bearer("ops", "performance:admin"), "/calculate", body).await;
+    let answer = post_as(&whole(), &bearer("ops", "performance:admin"), "/calculate", body).await;
     assert_eq!((answer.status, &answer.body["client_id"]), (StatusCode::OK, &json!("beta")));
     let own = post("/calculate", calculation(&json!({"client_id": "acme"}))).await;
     assert_eq!(own.status, StatusCode::OK);
@@ -285,7 +288,7 @@ async fn another_tenant_is_for_administrators() {
 
 #[tokio::test]
 async fn refused_tenant_does_not_find_the_answer_in_the_cache() {
-    let router = router(state());
+    let router = whole();
     let body = calculation(&json!({"client_id": "beta"}));
     let admin = bearer("acme", "performance:admin");
     assert_eq!(post_as(&router, &admin, "/calculate", body.clone()).await.status, StatusCode::OK);
@@ -311,7 +314,7 @@ async fn scopes_are_enforced() {
         (write, "/calculate", &ledger, Some(read)),
         ("performance:admin", "/calculate", &stored, None),
     ] {
-        let answer = post_as(&router(state()), &bearer("acme", scope), path, body.to_owned()).await;
+        let answer = post_as(&whole(), &bearer("acme", scope), path, body.to_owned()).await;
         let Some(missing) = missing else {
             assert_eq!(answer.status, StatusCode::OK, "{scope} {path}: {}", answer.text);
             continue;
@@ -362,7 +365,7 @@ async fn bodies_must_say_that_they_are_json() {
         for (name, value) in headers {
             builder = builder.header(name, *value);
         }
-        send(&router(state()), builder.body(Body::from(IRR)).unwrap()).await
+        send(&whole(), builder.body(Body::from(IRR)).unwrap()).await
     };
     for fine in ["application/json", "Application/JSON; charset=utf-8"] {
         assert_eq!(typed(&[(CONTENT_TYPE, fine)]).await.status, StatusCode::OK);
@@ -385,7 +388,7 @@ async fn unknown_routes_and_methods_are_problems() {
         (Method::POST, "/health", "GET,HEAD"),
         (Method::PUT, "/openapi.json", "GET,HEAD"),
     ] {
-        let answer = send(&router(state()), request(method, path).body(Body::empty()).unwrap()).await;
+        let answer = send(&whole(), request(method, path).body(Body::empty()).unwrap()).await;
         answer.refused(405, "method_not_allowed");
         assert_eq!(answer.header(ALLOW), allowed, "{path}");
     }
@@ -403,7 +406,7 @@ async fn panics_and_internal_errors_keep_their_text() {
         .route("/panic", axum::routing::get(explode))
         .route("/error", axum::routing::get(fail))
         .route("/bare", axum::routing::get(async || StatusCode::BAD_GATEWAY));
-    let router = surrounded(routes, state());
+    let router = router(routes, system().1);
     for (path, status) in [("/panic", 500), ("/error", 500), ("/bare", 502)] {
         let answer = send(&router, request(Method::GET, path).body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status.as_u16(), status);
@@ -427,7 +430,7 @@ async fn every_described_route_is_there() {
             let method: Method = method.to_uppercase().parse().unwrap();
             let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
             let expected = if path == "/health" { 200 } else { 401 };
-            assert_eq!(send(&router(state()), request).await.status.as_u16(), expected, "{path}");
+            assert_eq!(send(&whole(), request).await.status.as_u16(), expected, "{path}");
         }
     }
 }
@@ -435,8 +438,7 @@ async fn every_described_route_is_there() {
 #[cfg(feature = "viewer")]
 #[tokio::test]
 async fn viewer_loads_nothing_from_elsewhere() {
-    let open =
-        async |path: &str| send(&router(state()), Request::get(path).body(Body::empty()).unwrap()).await;
+    let open = async |path: &str| send(&whole(), Request::get(path).body(Body::empty()).unwrap()).await;
     assert_eq!(open("/docs").await.header("location"), "/docs/");
     let page = open("/docs/").await;
     assert_eq!(page.status, StatusCode::OK);

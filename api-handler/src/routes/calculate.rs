@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use perf_core::model::{CalculationRequest, CalculationResult, Data, read};
-use perf_core::services::{Accepted, RequestText, Scope, Scopes};
+use perf_core::services::{Accepted, Calculator, RequestText, Scope, Scopes, Submissions};
 
 use crate::answer::Answer;
 use crate::extract::{Authorized, JsonText};
@@ -39,6 +39,8 @@ const RESPOND_ASYNC: HeaderValue = HeaderValue::from_static("respond-async");
 )]
 pub(crate) async fn calculate(
     State(state): State<ApiState>,
+    Extension(calculator): Extension<Calculator>,
+    Extension(submissions): Extension<Submissions>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Authorized(caller): Authorized,
     key: CallKey,
@@ -46,20 +48,19 @@ pub(crate) async fn calculate(
     JsonText(text): JsonText,
 ) -> Result<Response, Refusal> {
     let body = text.clone();
-    let workers = &state.services().workers;
-    let request = workers.run(text.len(), move || read::calculation(&body)).await?;
+    let request = state.workers().run(text.len(), move || read::calculation(&body)).await?;
     caller.tenant(request.client_id.as_ref())?;
     check_scopes(caller.scopes, &request)?;
     let is_async = prefers_async(&headers);
     let route = if is_async { "POST /calculate respond-async" } else { "POST /calculate" };
-    let (tenant, services) = (caller.client_id.clone(), state.services().clone());
+    let tenant = caller.client_id.clone();
     let text_of_request = RequestText::new(&text);
     let work = async move {
         if is_async {
-            let accepted = services.submissions.calculations(vec![request], &caller, &request_id).await?;
+            let accepted = submissions.calculations(vec![request], &caller, &request_id).await?;
             return Ok(Answer::accepted(&accepted)?);
         }
-        let result = services.calculator.calculate(request, text_of_request, &caller, request_id.as_str());
+        let result = calculator.calculate(request, text_of_request, &caller, request_id.as_str());
         Ok(Answer::ok(&result.await?)?)
     };
     let answer = once(&state, key, Call { tenant: &tenant, route, body: &text }, work).await?;

@@ -31,7 +31,7 @@ pub(crate) async fn irr(
     JsonText(text): JsonText,
 ) -> Result<Answer, Refusal> {
     caller.scopes.require(Scope::Read)?;
-    let (workers, body) = (state.services().workers.clone(), text.clone());
+    let (workers, body) = (state.workers().clone(), text.clone());
     let work = async move {
         let bytes = body.len();
         let compute = move || Ok(internal_rate_of_return(&read::irr(&body)?));

@@ -1,8 +1,9 @@
 //! The routes that read stored results.
 
-use axum::extract::{Path, State};
+use axum::Extension;
+use axum::extract::Path;
 use perf_core::model::{EntityKey, EntityType, Identifier, Metric, Problem, WindowName, Word};
-use perf_core::services::{Scope, Series, SeriesQuery};
+use perf_core::services::{Queries, Scope, Series, SeriesQuery};
 
 use super::{name, tenant};
 use crate::answer::Answer;
@@ -10,7 +11,6 @@ use crate::extract::Authorized;
 use crate::openapi::ListingBody;
 use crate::parameters::Parameters;
 use crate::refusal::{Refusal, Require};
-use crate::state::ApiState;
 
 const NO_ENTITY: &str = "there is no stored result of this entity";
 
@@ -32,7 +32,7 @@ const NO_ENTITY: &str = "there is no stored result of this entity";
     responses((status = 200, description = "The results", body = ListingBody)),
 )]
 pub(crate) async fn of_entity(
-    State(state): State<ApiState>,
+    Extension(queries): Extension<Queries>,
     Authorized(caller): Authorized,
     Path(path): Path<(String, String)>,
     mut parameters: Parameters,
@@ -41,7 +41,7 @@ pub(crate) async fn of_entity(
     let (query, tenant) = (parameters.results(), tenant(&caller, &mut parameters)?);
     parameters.finish()?;
     let entity = entity(tenant, &path)?;
-    Ok(Answer::ok(&state.services().queries.performance(&entity, &query).await?)?)
+    Ok(Answer::ok(&queries.performance(&entity, &query).await?)?)
 }
 
 /// One metric of an entity over time, newest first
@@ -64,7 +64,7 @@ pub(crate) async fn of_entity(
     responses((status = 200, description = "The series", body = Series)),
 )]
 pub(crate) async fn series(
-    State(state): State<ApiState>,
+    Extension(queries): Extension<Queries>,
     Authorized(caller): Authorized,
     Path(path): Path<(String, String)>,
     mut parameters: Parameters,
@@ -76,7 +76,7 @@ pub(crate) async fn series(
     let missing = || Problem::field("/metric", "missing_field", "expected the parameter metric: add it");
     let wanted = SeriesQuery { metric: metric.ok_or_else(missing)?, query };
     let entity = entity(tenant, &path)?;
-    Ok(Answer::ok(&state.services().queries.series(&entity, &wanted).await?)?)
+    Ok(Answer::ok(&queries.series(&entity, &wanted).await?)?)
 }
 
 /// Current results of all of a client's entities
@@ -92,7 +92,7 @@ pub(crate) async fn series(
     responses((status = 200, description = "The results", body = ListingBody)),
 )]
 pub(crate) async fn of_client(
-    State(state): State<ApiState>,
+    Extension(queries): Extension<Queries>,
     Authorized(caller): Authorized,
     Path(client_id): Path<String>,
     mut parameters: Parameters,
@@ -101,7 +101,7 @@ pub(crate) async fn of_client(
     let query = parameters.page();
     parameters.finish()?;
     let tenant = caller.tenant(Some(&name(&client_id, "there is no such client")?))?;
-    Ok(Answer::ok(&state.services().queries.client(&tenant, &query).await?)?)
+    Ok(Answer::ok(&queries.client(&tenant, &query).await?)?)
 }
 
 /// Current results of the entities of a client's account
@@ -118,7 +118,7 @@ pub(crate) async fn of_client(
     responses((status = 200, description = "The results", body = ListingBody)),
 )]
 pub(crate) async fn of_account(
-    State(state): State<ApiState>,
+    Extension(queries): Extension<Queries>,
     Authorized(caller): Authorized,
     Path(account_id): Path<String>,
     mut parameters: Parameters,
@@ -127,7 +127,7 @@ pub(crate) async fn of_account(
     let (query, tenant) = (parameters.page(), tenant(&caller, &mut parameters)?);
     parameters.finish()?;
     let account_id = name(&account_id, "there is no such account")?;
-    Ok(Answer::ok(&state.services().queries.account(&tenant, &account_id, &query).await?)?)
+    Ok(Answer::ok(&queries.account(&tenant, &account_id, &query).await?)?)
 }
 
 /// The entity of a path; what cannot be one is not there.

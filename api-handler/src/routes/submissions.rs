@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::{Path, State};
 use perf_core::model::read;
-use perf_core::services::{Accepted, Scope, StatusReport};
+use perf_core::services::{Accepted, Queries, Scope, StatusReport, Submissions};
 
 use super::tenant;
 use crate::answer::Answer;
@@ -29,17 +29,18 @@ use crate::state::ApiState;
 )]
 pub(crate) async fn calculations(
     State(state): State<ApiState>,
+    Extension(submissions): Extension<Submissions>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Authorized(caller): Authorized,
     key: CallKey,
     JsonText(text): JsonText,
 ) -> Result<Answer, Refusal> {
     caller.scopes.require(Scope::Write)?;
-    let (services, body) = (state.services().clone(), text.clone());
-    let requests = services.workers.run(text.len(), move || read::calculations(&body)).await?;
+    let body = text.clone();
+    let requests = state.workers().run(text.len(), move || read::calculations(&body)).await?;
     let owner = caller.client_id.clone();
     let work = async move {
-        Ok(Answer::accepted(&services.submissions.calculations(requests, &caller, &request_id).await?)?)
+        Ok(Answer::accepted(&submissions.calculations(requests, &caller, &request_id).await?)?)
     };
     once(&state, key, Call { tenant: &owner, route: "POST /calculations", body: &text }, work).await
 }
@@ -59,18 +60,17 @@ pub(crate) async fn calculations(
 )]
 pub(crate) async fn events(
     State(state): State<ApiState>,
+    Extension(submissions): Extension<Submissions>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Authorized(caller): Authorized,
     key: CallKey,
     JsonText(text): JsonText,
 ) -> Result<Answer, Refusal> {
     caller.scopes.require(Scope::Write)?;
-    let (services, body) = (state.services().clone(), text.clone());
-    let events = services.workers.run(text.len(), move || read::events(&body)).await?;
+    let body = text.clone();
+    let events = state.workers().run(text.len(), move || read::events(&body)).await?;
     let owner = caller.client_id.clone();
-    let work = async move {
-        Ok(Answer::accepted(&services.submissions.events(events, &caller, &request_id).await?)?)
-    };
+    let work = async move { Ok(Answer::accepted(&submissions.events(events, &caller, &request_id).await?)?) };
     once(&state, key, Call { tenant: &owner, route: "POST /events", body: &text }, work).await
 }
 
@@ -87,7 +87,7 @@ pub(crate) async fn events(
     responses((status = 200, description = "Its status", body = StatusReport)),
 )]
 pub(crate) async fn status(
-    State(state): State<ApiState>,
+    Extension(queries): Extension<Queries>,
     Authorized(caller): Authorized,
     Path(request_id): Path<String>,
     mut parameters: Parameters,
@@ -96,5 +96,5 @@ pub(crate) async fn status(
     let tenant = tenant(&caller, &mut parameters)?;
     parameters.finish()?;
     let request_id = super::name(&request_id, "there is no request of this name")?;
-    Ok(Answer::ok(&state.services().queries.request(&tenant, &request_id).await?)?)
+    Ok(Answer::ok(&queries.request(&tenant, &request_id).await?)?)
 }

@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use api_handler::Services;
+use api_handler::auth::Authenticate;
+use api_handler::{ApiState, Surroundings, calculator_routes, router, store_routes};
+use axum::Router;
 use perf_core::number::Exact;
 use perf_core::ports::QueueSender;
 use perf_core::services::{
@@ -12,7 +14,7 @@ use perf_core::services::{
 };
 
 use crate::store::{QueueSettings, SqliteStore};
-use crate::system::SystemClock;
+use crate::system::{RandomIds, SystemClock};
 
 /// Bucket that files are imported from.
 pub const INPUT_BUCKET: &str = "input";
@@ -27,14 +29,14 @@ pub fn sender(store: &Arc<SqliteStore>) -> Arc<dyn QueueSender> {
     Arc::new(ClaimCheck::new(queue, claims, CLAIM_BUCKET.to_owned()))
 }
 
-/// The use cases behind the HTTP routes, with at most `max_concurrency` large
-/// calculations at a time.
-#[must_use]
-pub fn services(
+/// The HTTP routes over the store, with at most `max_concurrency` large calculations
+/// at a time.
+pub fn http(
     store: &Arc<SqliteStore>,
+    authenticator: Arc<dyn Authenticate>,
     settings: CalculatorSettings,
     max_concurrency: NonZeroUsize,
-) -> Services {
+) -> Router {
     let (clock, queue, workers) = (Arc::new(SystemClock), sender(store), Workers::new(max_concurrency));
     let calculator = CalculatorPorts {
         ledger: Arc::<SqliteStore>::clone(store),
@@ -50,15 +52,16 @@ pub fn services(
         results: Arc::<SqliteStore>::clone(store),
         current: Arc::<SqliteStore>::clone(store),
         requests: Arc::<SqliteStore>::clone(store),
-        clock,
+        clock: Arc::<SystemClock>::clone(&clock),
     };
-    Services {
-        calculator: Calculator::new(calculator, settings, workers.clone()),
-        submissions: Submissions::new(submissions),
-        queries: Queries::new(queries),
-        idempotency: Arc::<SqliteStore>::clone(store),
-        workers,
-    }
+    let calculator = Calculator::new(calculator, settings, workers.clone());
+    let submissions = Submissions::new(submissions);
+    let routes = calculator_routes(calculator, submissions.clone())
+        .merge(store_routes(submissions, Queries::new(queries)));
+    let idempotency = Arc::<SqliteStore>::clone(store);
+    let state =
+        ApiState::new(Surroundings { authenticator, clock, ids: Arc::new(RandomIds), idempotency, workers });
+    router(routes, state)
 }
 
 /// A processor of every kind of message; the rate is for requests that state none.

@@ -7,14 +7,13 @@ use std::time::Duration;
 use std::{env, fs, io, panic};
 
 use anyhow::{Context, anyhow};
-use api_handler::{ApiState, Surroundings, router};
 use axum::Router;
 use chrono::Utc;
 use perf_core::config::{FILE_VARIABLE, Settings};
 use perf_core::services::CalculatorSettings;
 use perf_local::assembly;
 use perf_local::store::{QueueSettings, SqliteStore};
-use perf_local::system::{RandomIds, SystemClock};
+use perf_local::system::SystemClock;
 use perf_local::worker::Worker;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -57,19 +56,15 @@ struct System {
 
 impl System {
     fn new(store: Arc<SqliteStore>, development: &Development, settings: &Settings) -> anyhow::Result<Self> {
-        let surroundings = Surroundings {
-            authenticator: Arc::new(development.verifier()?),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        };
         let calculator = CalculatorSettings {
             risk_free_rate: settings.risk_free_rate.into(),
             cache_ttl_seconds: settings.cache_ttl_seconds,
         };
-        let services = assembly::services(&store, calculator, settings.max_concurrency);
+        let authenticator = Arc::new(development.verifier()?);
+        let router = assembly::http(&store, authenticator, calculator, settings.max_concurrency);
         let processor = assembly::processor(&store, settings.risk_free_rate.into(), settings.max_concurrency);
         let worker = Worker::new(Arc::<SqliteStore>::clone(&store), processor);
-        Ok(Self { router: router(ApiState::new(surroundings, services)), worker, store })
+        Ok(Self { router, worker, store })
     }
 }
 

@@ -12,7 +12,6 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use api_handler::auth::{Keys, NewToken, Verifier};
-use api_handler::{ApiState, Surroundings, router};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::AUTHORIZATION;
@@ -23,7 +22,7 @@ use perf_core::number::Exact;
 use perf_core::services::CalculatorSettings;
 use perf_local::assembly;
 use perf_local::store::{QueueSettings, SqliteStore};
-use perf_local::system::{RandomIds, SystemClock};
+use perf_local::system::SystemClock;
 use perf_local::worker::Worker;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -48,15 +47,11 @@ impl System {
         let store = SqliteStore::in_memory(Arc::new(SystemClock), QueueSettings::default()).unwrap();
         let store = Arc::new(store);
         let keys = Keys::hs256(&Secret::new(SECRET), None).unwrap();
-        let surroundings = Surroundings {
-            authenticator: Arc::new(Verifier::new(keys, "issuer", "audience").unwrap()),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        };
+        let verifier = Arc::new(Verifier::new(keys, "issuer", "audience").unwrap());
         let settings = CalculatorSettings { risk_free_rate: Exact::ZERO, cache_ttl_seconds: 300 };
-        let services = assembly::services(&store, settings, CONCURRENCY);
+        let router = assembly::http(&store, verifier, settings, CONCURRENCY);
         let worker = Worker::new(store.clone(), assembly::processor(&store, Exact::ZERO, CONCURRENCY));
-        Self { router: router(ApiState::new(surroundings, services)), worker }
+        Self { router, worker }
     }
 
     async fn ask(

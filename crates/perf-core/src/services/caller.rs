@@ -56,6 +56,20 @@ impl Scopes {
         Self { read: has(Scope::Read), write: has(Scope::Write), admin: has(Scope::Admin) }
     }
 
+    /// The set as a `scope` claim.
+    ///
+    /// ```
+    /// use perf_core::services::Scopes;
+    /// let claim = "performance:read performance:admin";
+    /// assert_eq!(Scopes::from_claim(claim).to_claim(), claim);
+    /// ```
+    #[must_use]
+    pub fn to_claim(self) -> String {
+        let granted = [(self.read, Scope::Read), (self.write, Scope::Write), (self.admin, Scope::Admin)];
+        let words = granted.into_iter().filter(|(is_granted, _)| *is_granted).map(|(_, scope)| scope.word());
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     /// Whether the set grants a scope; an administrator has every one.
     #[must_use]
     pub fn allow(self, scope: Scope) -> bool {
