@@ -2,13 +2,17 @@
 //! what the token says.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use axum::Router;
 use axum::http::request::Parts;
 use lambda_http::request::RequestContext;
 use perf_core::services::{Caller, Scopes};
+use perf_lambda::{Adapters, RandomIds, SystemClock};
 use serde_json::Value;
 
 use crate::auth::{Authenticate, Denied, LEEWAY_SECONDS, TokenError};
+use crate::{ApiState, Surroundings, router};
 
 /// Names in the authorizer's context; every value is text.
 pub(crate) const CLIENT_ID: &str = "client_id";
@@ -32,6 +36,22 @@ impl Authenticate for GatewayCaller {
         }
         Ok(caller)
     }
+}
+
+/// Runs routes as a Lambda function behind API Gateway.
+///
+/// # Errors
+///
+/// A setting that is missing, or a runtime that cannot be reached.
+pub async fn serve(routes: Router<ApiState>, adapters: &Adapters) -> anyhow::Result<()> {
+    let surroundings = Surroundings {
+        authenticator: Arc::new(GatewayCaller),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(RandomIds),
+        idempotency: adapters.idempotency()?,
+        workers: adapters.workers(),
+    };
+    lambda_http::run(router(routes, ApiState::new(surroundings))).await.map_err(anyhow::Error::from_boxed)
 }
 
 fn caller(context: &HashMap<String, Value>) -> Option<Caller> {

@@ -1,12 +1,10 @@
 //! The Lambda function that answers calculations.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use api_handler::gateway::GatewayCaller;
-use api_handler::{ApiState, Surroundings, calculator_routes, router};
+use api_handler::{calculator_routes, gateway};
 use perf_core::config::Settings;
-use perf_lambda::{Adapters, RandomIds, SystemClock};
+use perf_lambda::Adapters;
 
 fn main() -> ExitCode {
     perf_lambda::start(run)
@@ -14,13 +12,5 @@ fn main() -> ExitCode {
 
 async fn run(settings: Settings) -> anyhow::Result<()> {
     let adapters = Adapters::load(settings).await;
-    let surroundings = Surroundings {
-        authenticator: Arc::new(GatewayCaller),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(RandomIds),
-        idempotency: adapters.idempotency()?,
-        workers: adapters.workers(),
-    };
-    let routes = calculator_routes(adapters.calculator()?, adapters.submissions()?);
-    lambda_http::run(router(routes, ApiState::new(surroundings))).await.map_err(anyhow::Error::from_boxed)
+    gateway::serve(calculator_routes(adapters.calculator()?, adapters.submissions()?), &adapters).await
 }

@@ -168,14 +168,9 @@ def test_an_idempotency_key_is_answered_once(stack):
     assert theirs.status == 202 and theirs.json()["request_id"] != first.json()["request_id"]
 
 
-def test_a_rate_of_return_and_an_attribution(stack):
+def test_a_rate_of_return(stack):
     flows = {"cash_flows": [{"date": "2021-01-01", "amount": "-1.6"}, {"date": "2022-01-01", "amount": "10"}, {"date": "2023-01-01", "amount": "-10"}]}
     answer = stack.ask("POST", "/irr", stack.token(), flows)
     assert answer.status == 200, answer
     rate = answer.json()
     assert (rate["status"], rate["irr"], rate["roots"]) == ("multiple", "0.25", ["0.25", 4])
-    segment = {"portfolio_weight": "0.5", "benchmark_weight": "0.5", "portfolio_return": "0.02", "benchmark_return": "0.01"}
-    period = {"start": "2023-01-01", "end": "2023-01-31", "segments": [segment | {"name": "a"}, segment | {"name": "b"}]}
-    answer = stack.ask("POST", "/attribution", stack.token(), {"model": "brinson_fachler", "periods": [period]})
-    assert answer.status == 200, answer
-    assert answer.json()["active_return"] == "0.01"

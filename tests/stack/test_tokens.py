@@ -9,7 +9,6 @@ from support import portfolios, tokens
 ROUTES = [
     ("POST", "/calculate"),
     ("POST", "/irr"),
-    ("POST", "/attribution"),
     ("POST", "/calculations"),
     ("POST", "/events"),
     ("GET", "/requests/r-1"),

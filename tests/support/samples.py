@@ -24,7 +24,6 @@ CALCULATOR = {
     "calculator-calculate-async.json": 202,
     "calculator-calculate-ledger.json": 200,
     "calculator-irr.json": 200,
-    "calculator-attribution.json": 200,
 }
 API = {
     "api-health.json": 200,

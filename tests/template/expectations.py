@@ -127,7 +127,6 @@ ROUTES = {
     ("GET", "/accounts/{account_id}/performance"): "ApiHandlerFunction",
     ("POST", "/calculate"): "PerformanceCalculatorFunction",
     ("POST", "/irr"): "PerformanceCalculatorFunction",
-    ("POST", "/attribution"): "PerformanceCalculatorFunction",
 }
 
 ACCESS_LOG_FIELDS = {
