@@ -167,7 +167,7 @@ def processed(stack):
     stack.client("s3").put_object(
         Bucket=stack.outputs["ClaimBucketName"], Key=key, Body=samples.text("claimed.json").encode()
     )
-    stack.upload("imports/acme/portfolio/port-12345/valuations 2023.csv", "date,value\n2023-01-01,10000\n")
+    stack.upload("imports/acme/portfolio/port-12345/valuations 2023.csv", "date,value\n2023-01-04,11400\n")
     stack.drain()
     return {name: invoke(stack, name) for name in samples.PROCESSOR}
 

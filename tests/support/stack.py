@@ -8,6 +8,7 @@ import pathlib
 import re
 import time
 import zipfile
+from decimal import Decimal
 import zlib
 
 import boto3
@@ -65,8 +66,15 @@ def zipped(folder):
     return buffer.getvalue()
 
 
+class _Deserializer(TypeDeserializer):
+    """Numbers as they come: the local DynamoDB writes out large ones with more digits than the real one has."""
+
+    def _deserialize_n(self, value):
+        return Decimal(value)
+
+
 def _plain(item):
-    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+    return {name: _Deserializer().deserialize(value) for name, value in item.items()}
 
 
 class Answer:
