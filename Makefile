@@ -24,7 +24,7 @@ build: ## Build the optimised command: release/perfcalc in cargo's target direct
 	$(CARGO) build --locked --release -p perf-local
 
 test: ## Run every test, on a local AWS too, the documentation's examples and the published figures
-	@.ci/run test aws
+	@.ci/run test aws stack
 
 fuzz: ## Try the calculations on much more random input (CASES=200000)
 	PROPTEST_CASES=$(CASES) $(CARGO) test --locked --release -p perf-core --test fuzz

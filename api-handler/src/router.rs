@@ -16,18 +16,15 @@ use crate::routes::{calculate, health, irr, openapi, performance, submissions};
 use crate::state::{ApiState, BODY_BYTES_MAX};
 
 /// `POST /calculate` and `POST /irr`.
-#[must_use]
 pub fn calculator_routes(calculator: Calculator, submissions: Submissions) -> Router<ApiState> {
     Router::new()
         .route("/calculate", post(calculate::calculate))
         .route("/irr", post(irr::irr))
-        .layer(Extension(calculator))
-        .layer(Extension(submissions))
+        .layer(Extension((calculator, submissions)))
 }
 
 /// The routes of the queue, of stored results and of the service itself; with the
 /// feature `viewer`, `/docs` too.
-#[must_use]
 pub fn store_routes(submissions: Submissions, queries: Queries) -> Router<ApiState> {
     let routes = Router::new()
         .route("/health", get(health::health))

@@ -63,7 +63,7 @@ pub enum EventBody {
     /// What an entity was worth at the end of a day. The highest revision of a date counts.
     Valuation(ValuationBody),
     /// A calculation is wanted.
-    PortfolioPerformance(PerformanceBody),
+    PortfolioPerformance(Box<PerformanceBody>),
     /// Calculations are wanted: `requests`, or `entity_type` and `entity_ids` for stored ledgers.
     BatchCalculation(BatchBody),
 }

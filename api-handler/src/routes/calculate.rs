@@ -39,8 +39,7 @@ const RESPOND_ASYNC: HeaderValue = HeaderValue::from_static("respond-async");
 )]
 pub(crate) async fn calculate(
     State(state): State<ApiState>,
-    Extension(calculator): Extension<Calculator>,
-    Extension(submissions): Extension<Submissions>,
+    Extension((calculator, submissions)): Extension<(Calculator, Submissions)>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Authorized(caller): Authorized,
     key: CallKey,
