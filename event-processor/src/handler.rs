@@ -1,65 +1,113 @@
-//! From an event of SQS to the messages that are to come again.
+//! From a batch of messages to those that failed.
 
 use std::time::{Duration, SystemTime};
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use perf_core::services::{Processor, Record, RecordOutcome, RecordResult};
-use thiserror::Error;
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use perf_core::services::{Processor, Record, RecordOutcome, RecordResult, WorkTime};
+use tokio::time::Instant;
 
-/// Kept before the deadline for the answer.
-const ANSWER_TIME: Duration = Duration::from_secs(2);
+/// No work is begun when less than this is left: a call of AWS may take 20 seconds.
+const BEGIN_MARGIN: Duration = Duration::from_secs(20);
+/// Work that has not ended when this is left is given up, so that the answer gets out.
+const END_MARGIN: Duration = Duration::from_secs(2);
+/// How often a message has been delivered that does not say: a first time.
+const RECEIVE_COUNT_DEFAULT: u32 = 1;
+const RECEIVE_COUNT: &str = "ApproximateReceiveCount";
 
-/// A message without a name could not be reported, so the whole batch comes again.
-#[derive(Debug, Error)]
-#[error("a message of the batch has no id")]
-pub(crate) struct Nameless;
-
-/// Works on a batch; names the messages that are to come again. What is not done
-/// when the deadline nears is among them: work that was begun may then be done twice,
-/// which changes nothing.
-pub(crate) async fn handle(
+/// Works on the messages of an event, and names those that are to come again. What
+/// the deadline leaves no time for is among them.
+pub(crate) async fn process(
     processor: &Processor,
     event: SqsEvent,
     deadline: SystemTime,
-) -> Result<SqsBatchResponse, Nameless> {
-    let records: Vec<Record> = event.records.into_iter().map(record).collect::<Result<_, _>>()?;
-    let ids: Vec<String> = records.iter().map(|record| record.message_id.clone()).collect();
-    let left = deadline.duration_since(SystemTime::now()).unwrap_or_default().saturating_sub(ANSWER_TIME);
+) -> Result<SqsBatchResponse, &'static str> {
+    let records: Option<Vec<Record>> = event.records.into_iter().map(record).collect();
+    // A failure that cannot be named is one of the whole batch.
+    let records = records.ok_or("a message has no id")?;
+    let results = processor.process_within(records, work_time(deadline)).await;
     let mut response = SqsBatchResponse::default();
-    match tokio::time::timeout(left, processor.process(records)).await {
-        Ok(results) => {
-            response.batch_item_failures = results.into_iter().filter_map(failure).collect();
+    for RecordResult { message_id, outcome } in results {
+        match outcome {
+            RecordOutcome::Done => continue,
+            // What was wrong may quote the message.
+            RecordOutcome::Permanent { code, .. } => tracing::warn!(message_id, code, "message failed"),
+            RecordOutcome::Retry { detail } => {
+                tracing::warn!(message_id, detail, "message will be tried again");
+            }
         }
-        Err(_) => {
-            tracing::warn!(messages = ids.len(), "stopped before the deadline");
-            response.batch_item_failures = ids.into_iter().map(named).collect();
-        }
+        response.add_failure(message_id);
     }
     Ok(response)
 }
 
-fn record(message: SqsMessage) -> Result<Record, Nameless> {
-    let receives = message.attributes.get("ApproximateReceiveCount");
-    Ok(Record {
-        message_id: message.message_id.filter(|id| !id.is_empty()).ok_or(Nameless)?,
+/// A message as the processor takes it; each body is read on its own, there.
+fn record(message: SqsMessage) -> Option<Record> {
+    let receive_count = message.attributes.get(RECEIVE_COUNT).and_then(|count| count.parse().ok());
+    Some(Record {
+        message_id: message.message_id.filter(|id| !id.is_empty())?,
         body: message.body.unwrap_or_default(),
-        receive_count: receives.and_then(|count| count.parse().ok()).unwrap_or(1),
+        receive_count: receive_count.unwrap_or(RECEIVE_COUNT_DEFAULT),
     })
 }
 
-/// The texts of refusals quote messages, so only their codes are logged.
-fn failure(result: RecordResult) -> Option<BatchItemFailure> {
-    let message_id = result.message_id;
-    match result.outcome {
-        RecordOutcome::Done => return None,
-        RecordOutcome::Permanent { code, .. } => tracing::warn!(message_id, code, "message failed"),
-        RecordOutcome::Retry { .. } => tracing::warn!(message_id, "message will be tried again"),
+fn work_time(deadline: SystemTime) -> WorkTime {
+    let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+    let now = Instant::now();
+    WorkTime {
+        begin_until: now + left.saturating_sub(BEGIN_MARGIN),
+        end_until: now + left.saturating_sub(END_MARGIN),
     }
-    Some(named(message_id))
 }
 
-fn named(message_id: String) -> BatchItemFailure {
-    let mut failure = BatchItemFailure::default();
-    failure.item_identifier = message_id;
-    failure
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::sync::Arc;
+
+    use perf_core::number::Exact;
+    use perf_local::store::{QueueSettings, SqliteStore};
+    use perf_local::system::SystemClock;
+
+    use super::*;
+
+    const POISON: &str = include_str!("../../events/sqs-poison.json");
+
+    async fn failures(left: Duration) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let store =
+            SqliteStore::open(&folder.path().join("db"), Arc::new(SystemClock), QueueSettings::default());
+        let processor =
+            perf_local::assembly::processor(&Arc::new(store.unwrap()), Exact::ZERO, NonZeroUsize::MIN);
+        let event: SqsEvent = serde_json::from_str(POISON).unwrap();
+        let response = process(&processor, event, SystemTime::now() + left).await.unwrap();
+        response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+    }
+
+    fn ids() -> Vec<String> {
+        let event: SqsEvent = serde_json::from_str(POISON).unwrap();
+        event.records.into_iter().map(|message| message.message_id.unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn messages_that_fail_come_again_and_no_others() {
+        assert_eq!(failures(Duration::from_secs(60)).await, ids()[1..4]);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_begun_when_the_deadline_is_near() {
+        assert_eq!(failures(BEGIN_MARGIN - Duration::from_secs(1)).await, ids());
+        assert_eq!(failures(Duration::ZERO).await, ids());
+    }
+
+    #[test]
+    fn a_delivery_is_counted() {
+        let event: SqsEvent = serde_json::from_str(POISON).unwrap();
+        let mut message = event.records.into_iter().next().unwrap();
+        message.attributes.insert(RECEIVE_COUNT.to_owned(), "3".to_owned());
+        assert_eq!(record(message.clone()).unwrap().receive_count, 3);
+        message.attributes.clear();
+        assert_eq!(record(message.clone()).unwrap().receive_count, 1);
+        message.message_id = None;
+        assert!(record(message).is_none());
+    }
 }

@@ -4,6 +4,7 @@ mod handler;
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, service_fn};
 use perf_core::config::Settings;
@@ -15,10 +16,9 @@ fn main() -> ExitCode {
 
 async fn run(settings: Settings) -> anyhow::Result<()> {
     let processor = Adapters::load(settings).await.processor()?;
-    let processor = &processor;
-    let handler = |event: LambdaEvent<SqsEvent>| async move {
-        let deadline = event.context.deadline();
-        handler::handle(processor, event.payload, deadline).await.map_err(lambda_runtime::Error::from)
+    let handle = |event: LambdaEvent<SqsEvent>| {
+        let processor = processor.clone();
+        async move { handler::process(&processor, event.payload, event.context.deadline()).await }
     };
-    lambda_runtime::run(service_fn(handler)).await.map_err(anyhow::Error::from_boxed)
+    lambda_runtime::run(service_fn(handle)).await.map_err(|error| anyhow!(error))
 }

@@ -25,7 +25,7 @@ pub use caller::{Caller, Scope, Scopes, problem_of};
 pub use claim::{CLAIM_BYTES_MAX, ClaimCheck, ClaimPorts, INLINE_BYTES_MAX};
 pub use import::{IMPORT_BYTES_MAX, ImportPorts, rejected_key};
 pub use message::{MessageSummary, describe};
-pub use process::{Processor, ProcessorPorts, Record, RecordOutcome, RecordResult};
+pub use process::{Processor, ProcessorPorts, Record, RecordOutcome, RecordResult, WorkTime};
 pub use query::{Listing, Queries, QueryPorts, ResultQuery, Series, SeriesPoint, SeriesQuery};
 pub use recalculate::STANDING_WINDOWS;
 pub use status::{RequestState, StatusReport};

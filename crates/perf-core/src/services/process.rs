@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use tokio::time::{Instant, timeout_at};
+
 use super::batch::{parts, refused, requests};
 use super::claim::ClaimPorts;
 use super::compute::{compute, stamp, supply};
@@ -82,6 +84,31 @@ pub struct RecordResult {
     pub outcome: RecordOutcome,
 }
 
+/// The outcome of work that has not ended.
+fn interrupted() -> RecordOutcome {
+    RecordOutcome::Retry { detail: "interrupted".to_owned() }
+}
+
+/// How long the processor may be at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkTime {
+    /// Nothing is begun from here on.
+    pub begin_until: Instant,
+    /// What has not ended by then is given up.
+    pub end_until: Instant,
+}
+
+impl WorkTime {
+    /// What the work comes to, if there is time for it.
+    async fn bound<T>(time: Option<Self>, work: impl Future<Output = T>) -> Option<T> {
+        let Some(time) = time else { return Some(work.await) };
+        if Instant::now() >= time.begin_until {
+            return None;
+        }
+        timeout_at(time.end_until, work).await.ok()
+    }
+}
+
 /// Works on messages: the only writer of results.
 #[derive(Clone)]
 pub struct Processor {
@@ -138,18 +165,30 @@ impl Processor {
     /// the others alone; transactions and valuations of an entity are taken into
     /// its ledger together, and its results are computed once.
     pub async fn process(&self, records: Vec<Record>) -> Vec<RecordResult> {
+        self.run(records, None).await
+    }
+
+    /// As [`process`](Self::process), in a bounded time: a message whose work was not
+    /// begun, or did not end, comes again.
+    pub async fn process_within(&self, records: Vec<Record>, time: WorkTime) -> Vec<RecordResult> {
+        self.run(records, Some(time)).await
+    }
+
+    async fn run(&self, records: Vec<Record>, time: Option<WorkTime>) -> Vec<RecordResult> {
         let mut results: Vec<RecordResult> = Vec::with_capacity(records.len());
         let mut plan = Plan::default();
         for (index, record) in records.into_iter().enumerate() {
             let message_id = record.message_id.clone();
-            let outcome = match self.read(index, record, &mut plan).await {
-                Ok(outcome) => outcome,
-                Err(problem) => report::outcome(&Err(problem)),
+            let reading = self.read(index, record, &mut plan);
+            let outcome = match WorkTime::bound(time, reading).await {
+                Some(Ok(outcome)) => outcome,
+                Some(Err(problem)) => report::outcome(&Err(problem)),
+                None => interrupted(),
             };
             results.push(RecordResult { message_id, outcome });
         }
         for units in plan.stages() {
-            for (index, outcome) in self.work(units).await {
+            for (index, outcome) in self.work(units, time).await {
                 if let Some(result) = results.get_mut(index) {
                     result.outcome = outcome;
                 }
@@ -172,7 +211,7 @@ impl Processor {
             }
             Message::Objects(objects) => {
                 plan.imports.push(Unit::Import(index, objects));
-                return Ok(RecordOutcome::Retry { detail: "interrupted".to_owned() });
+                return Ok(interrupted());
             }
             Message::Claim(claim) => {
                 let unexpected = || Problem::field("/claim", "unexpected_claim", "claims are not configured");
@@ -181,17 +220,17 @@ impl Processor {
             Message::Event => {}
         }
         plan.add(task(index, record)?);
-        Ok(RecordOutcome::Retry { detail: "interrupted".to_owned() })
+        Ok(interrupted())
     }
 
-    async fn work(&self, units: Vec<Unit>) -> Vec<(usize, RecordOutcome)> {
+    async fn work(&self, units: Vec<Unit>, time: Option<WorkTime>) -> Vec<(usize, RecordOutcome)> {
         let processor = self.clone();
         let one = move |unit: Unit| {
             let processor = processor.clone();
-            async move { Ok::<_, std::convert::Infallible>(processor.unit(unit).await) }
+            async move { WorkTime::bound(time, processor.unit(unit)).await.ok_or(()) }
         };
         let done = process_each(units, self.max_concurrency, one, "records").await;
-        // A unit that panicked keeps its records' outcome: they come again.
+        // A unit that panicked or had no time keeps its records' outcome: they come again.
         done.into_iter().filter_map(Result::ok).flatten().collect()
     }
 
