@@ -6,7 +6,8 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use perf_core::services::{Processor, Record, RecordOutcome, RecordResult, WorkTime};
 use tokio::time::Instant;
 
-/// No work is begun when less than this is left: a call of AWS may take 20 seconds.
+/// No work is begun when less than this is left, or less than a third of the whole
+/// time where that is shorter: a call of AWS may take 20 seconds.
 const BEGIN_MARGIN: Duration = Duration::from_secs(20);
 /// Work that has not ended when this is left is given up, so that the answer gets out.
 const END_MARGIN: Duration = Duration::from_secs(2);
@@ -54,7 +55,7 @@ fn work_time(deadline: SystemTime) -> WorkTime {
     let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
     let now = Instant::now();
     WorkTime {
-        begin_until: now + left.saturating_sub(BEGIN_MARGIN),
+        begin_until: now + left.saturating_sub(BEGIN_MARGIN.min(left / 3)),
         end_until: now + left.saturating_sub(END_MARGIN),
     }
 }
@@ -95,8 +96,11 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_begun_when_the_deadline_is_near() {
-        assert_eq!(failures(BEGIN_MARGIN - Duration::from_secs(1)).await, ids());
         assert_eq!(failures(Duration::ZERO).await, ids());
+        let time = work_time(SystemTime::now() + Duration::from_secs(90));
+        let margin = time.end_until - time.begin_until;
+        assert_eq!(margin, BEGIN_MARGIN - END_MARGIN);
+        assert_eq!(failures(Duration::from_secs(9)).await, ids()[1..4]);
     }
 
     #[test]
