@@ -25,7 +25,10 @@ pub(crate) async fn process(
     let records: Option<Vec<Record>> = event.records.into_iter().map(record).collect();
     // A failure that cannot be named is one of the whole batch.
     let records = records.ok_or("a message has no id")?;
-    let results = processor.process_within(records, work_time(deadline)).await;
+    let results = match work_time(deadline) {
+        Some(time) => processor.process_within(records, time).await,
+        None => processor.process(records).await,
+    };
     let mut response = SqsBatchResponse::default();
     for RecordResult { message_id, outcome } in results {
         match outcome {
@@ -51,13 +54,14 @@ fn record(message: SqsMessage) -> Option<Record> {
     })
 }
 
-fn work_time(deadline: SystemTime) -> WorkTime {
-    let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+/// No time at all is left where nobody tells the deadline: a local runtime says 1970.
+fn work_time(deadline: SystemTime) -> Option<WorkTime> {
+    let left = deadline.duration_since(SystemTime::now()).ok()?;
     let now = Instant::now();
-    WorkTime {
+    Some(WorkTime {
         begin_until: now + left.saturating_sub(BEGIN_MARGIN.min(left / 3)),
         end_until: now + left.saturating_sub(END_MARGIN),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -96,8 +100,9 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_begun_when_the_deadline_is_near() {
-        assert_eq!(failures(Duration::ZERO).await, ids());
-        let time = work_time(SystemTime::now() + Duration::from_secs(90));
+        assert_eq!(failures(Duration::from_millis(1_500)).await, ids());
+        assert!(work_time(SystemTime::UNIX_EPOCH + Duration::from_secs(600)).is_none());
+        let time = work_time(SystemTime::now() + Duration::from_secs(90)).unwrap();
         let margin = time.end_until - time.begin_until;
         assert_eq!(margin, BEGIN_MARGIN - END_MARGIN);
         assert_eq!(failures(Duration::from_secs(9)).await, ids()[1..4]);
