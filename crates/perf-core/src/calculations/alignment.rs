@@ -2,10 +2,11 @@
 
 use chrono::NaiveDate;
 
-use super::chain::Link;
 use super::day_count::days_between;
+use super::facts::Aligned;
+use super::links::Links;
 use crate::model::{Benchmark, BenchmarkSeries, Dated, FieldError, Method, Problem};
-use crate::number::{Exact, Whole};
+use crate::number::Exact;
 
 /// Oldest benchmark value that may stand for a date.
 const MAX_AGE_DAYS: i64 = 5;
@@ -23,69 +24,65 @@ pub(crate) struct Grid<'a> {
     pub(crate) picked: bool,
 }
 
-/// One return, or none, for each sub-period.
-pub(crate) type Aligned = Option<Vec<Option<Link>>>;
-
 /// Lays the benchmark over the grid. Values are sampled, never from the future;
 /// returns must cover the sub-periods exactly.
 pub(crate) fn align(
     benchmark: Option<&Benchmark>,
     grid: &Grid<'_>,
     method: Method,
-) -> Result<Aligned, Problem> {
+) -> Result<Option<Aligned>, Problem> {
     match benchmark.map(|benchmark| &benchmark.series) {
         None => Ok(None),
         Some(BenchmarkSeries::Values(values)) => Ok(Some(sampled(values, grid))),
         Some(BenchmarkSeries::Returns(returns)) => {
-            Ok(Some(covering(returns, grid, method)?.into_iter().map(Some).collect()))
+            Ok(Some(Aligned { links: covering(returns, grid, method)?, missing: Vec::new() }))
         }
     }
 }
 
-fn sampled(values: &[Dated], grid: &Grid<'_>) -> Vec<Option<Link>> {
-    let mut from = grid.start.and_then(|start| value_on(values, start));
-    let sample = |end: &NaiveDate| {
-        let to = value_on(values, *end);
-        let link = from.zip(to).map(|(from, to)| Link::between(*end, from, to));
+fn sampled(values: &[Dated], grid: &Grid<'_>) -> Aligned {
+    let mut rest = values;
+    let mut from = grid.start.and_then(|start| value_on(&mut rest, start));
+    let mut missing = Vec::new();
+    let mut levels = Vec::with_capacity(grid.ends.len());
+    for (index, end) in grid.ends.iter().enumerate() {
+        let to = value_on(&mut rest, *end);
+        let pair = from.zip(to);
+        if pair.is_none() {
+            missing.push(index);
+        }
+        levels.push(pair);
         from = to;
-        link
-    };
-    grid.ends.iter().map(sample).collect()
+    }
+    Aligned { links: Links::between(&levels), missing }
 }
 
-/// The last value on or before a date, unless it is too old.
-fn value_on(values: &[Dated], date: NaiveDate) -> Option<&Exact> {
-    let index = values.partition_point(|row| row.date <= date).checked_sub(1)?;
-    let row = values.get(index)?;
+/// The last value on or before a date, unless it is too old. Values before it are
+/// taken off `rest`: dates come in ascending order.
+fn value_on<'a>(rest: &mut &'a [Dated], date: NaiveDate) -> Option<&'a Exact> {
+    while let [_, next, ..] = rest
+        && next.date <= date
+    {
+        *rest = rest.get(1..)?;
+    }
+    let row = rest.first().filter(|row| row.date <= date)?;
     (days_between(row.date, date) <= MAX_AGE_DAYS).then_some(&row.value)
 }
 
-fn covering(returns: &[Dated], grid: &Grid<'_>, method: Method) -> Result<Vec<Link>, Problem> {
+fn covering(returns: &[Dated], grid: &Grid<'_>, method: Method) -> Result<Links, Problem> {
     let last = grid.ends.last().copied().unwrap_or(NaiveDate::MIN);
     let first = grid.ends.first().copied().unwrap_or(last);
     let begun = |row: &Dated| grid.start.map_or(row.date >= first, |start| row.date > start);
     let inside = |row: &Dated| begun(row) && row.date <= last;
     let within: Vec<&Dated> = returns.iter().filter(|row| !grid.picked || inside(row)).collect();
     if within.iter().map(|row| row.date).eq(grid.ends.iter().copied()) {
-        return Ok(within.into_iter().map(Link::supplied).collect());
+        return Ok(Links::supplied(within.iter().map(|row| &row.value)));
     }
     let between_valuations = grid.valuations.iter().skip(1).map(|row| row.date);
     if method == Method::ModifiedDietz && within.iter().map(|row| row.date).eq(between_valuations.clone()) {
-        return Ok(vec![compounded(&within, last)]);
+        return Ok(Links::compounded(&within));
     }
     Err(mismatch(&within, grid))
-}
-
-/// One link for the product of several.
-fn compounded(returns: &[&Dated], end: NaiveDate) -> Link {
-    let mut whole = Link { end, gain: Whole::ZERO, capital: Whole::ONE };
-    for row in returns {
-        let link = Link::supplied(row);
-        // (1 + a/b)(1 + c/d) − 1 = (a·d + c·(a + b)) / (b·d)
-        whole.gain = &(&whole.gain * &link.capital) + &(&link.gain * &(&whole.gain + &whole.capital));
-        whole.capital = &whole.capital * &link.capital;
-    }
-    whole
 }
 
 /// Every sub-period without a return, and every return without a sub-period.
@@ -105,7 +102,7 @@ fn mismatch(within: &[&Dated], grid: &Grid<'_>) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::number::{Ball, Real};
+    use crate::number::{Ball, Real as _};
 
     fn date(day: u32) -> NaiveDate {
         NaiveDate::from_ymd_opt(2023, 1, day).expect("a date")
@@ -115,9 +112,14 @@ mod tests {
         Dated { date: date(day), value: value.parse().expect("a number") }
     }
 
-    fn rates(aligned: &Aligned) -> Vec<Option<String>> {
-        let rate = |link: &Link| link.rate::<Ball>().round().expect("a figure").to_string();
-        aligned.as_ref().expect("a benchmark").iter().map(|link| link.as_ref().map(rate)).collect()
+    fn rates(aligned: &Option<Aligned>) -> Vec<Option<String>> {
+        let aligned = aligned.as_ref().expect("a benchmark");
+        let rate = |index| {
+            let link = aligned.links.get(index).expect("a link");
+            (!aligned.is_missing(index))
+                .then(|| link.rate::<Ball>().round().expect("a figure").to_string())
+        };
+        (0..aligned.links.len()).map(rate).collect()
     }
 
     fn values(rows: Vec<Dated>) -> Benchmark {

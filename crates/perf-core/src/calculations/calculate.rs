@@ -1,16 +1,19 @@
 //! From a request to its result.
 
-use super::chain::{Interval, SubPeriod};
+use std::sync::OnceLock;
+
+use super::chain::{SubPeriod, sub_periods};
 use super::day_count::days_between;
-use super::facts::{Facts, shared};
+use super::facts::Facts;
 use super::figures::figure;
 use super::fingerprint::input_hash;
 use super::irr::{self, Irr, Target};
+use super::links::{Chain, Gap};
 use super::resolve::{Money, Resolved, resolve};
 use super::{DrawdownDates, YearFraction, money_weighted, outcome};
 use crate::model::{
     BenchmarkUse, CalculationRequest, CalculationResult, Conventions, Identifier, IrrRequest, IrrResult,
-    Metric, Metrics, Period, Problem, Reconciliation, Stored, SubPeriodRow, UndefinedIrr, WindowName,
+    Method, Metric, Metrics, Period, Problem, Reconciliation, Stored, SubPeriodRow, UndefinedIrr, WindowName,
 };
 use crate::number::{Ball, Exact, Failure, Figure, Real, Rounded, Wide};
 
@@ -62,14 +65,25 @@ pub fn calculate(request: &CalculationRequest, stamp: &Stamp) -> Result<Calculat
     Prepared::new(request, stamp, None)?.calculate()
 }
 
+/// The figures of a request.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// Each metric asked for, or why it has no value.
+    pub metrics: Metrics,
+    /// When the largest fall was.
+    pub drawdown: DrawdownDates,
+    /// The internal rate of return, where there is money.
+    pub irr: Option<Irr>,
+}
+
 /// A request whose data is selected and cut, before any figure is computed.
 #[derive(Debug)]
 pub struct Prepared<'a> {
     request: &'a CalculationRequest,
     stamp: &'a Stamp,
     client_id: Identifier,
-    resolved: Resolved,
-    input_hash: String,
+    resolved: Resolved<'a>,
+    input_hash: OnceLock<String>,
     input_revision: Option<u64>,
 }
 
@@ -106,14 +120,43 @@ impl<'a> Prepared<'a> {
         let risk_free_rate = request.risk_free_rate.as_ref().unwrap_or(&stamp.risk_free_rate);
         let resolved = resolve(request, risk_free_rate)?;
         let client_id = request.client_id.clone().unwrap_or_else(|| stamp.client_id.clone());
-        let input_hash = input_hash(request, &client_id, &resolved, input_revision);
-        Ok(Self { request, stamp, client_id, resolved, input_hash, input_revision })
+        Ok(Self { request, stamp, client_id, resolved, input_hash: OnceLock::new(), input_revision })
     }
 
     /// SHA-256 of everything that the figures depend on.
     #[must_use]
     pub fn input_hash(&self) -> &str {
-        &self.input_hash
+        self.input_hash
+            .get_or_init(|| input_hash(self.request, &self.client_id, &self.resolved, self.input_revision))
+    }
+
+    /// Every figure that the request asks for, without what a result tells of its
+    /// request: no hash of the inputs is made for it.
+    ///
+    /// ```
+    /// use perf_core::calculations::{Prepared, Stamp};
+    /// use perf_core::model::{Metric, read};
+    /// use perf_core::number::Exact;
+    /// let request = read::calculation(br#"{"entity_type": "portfolio", "entity_id": "p1",
+    ///     "returns": [{"date": "2023-01-02", "value": "0.01"}, {"date": "2023-01-03", "value": "0.02"}]}"#)?;
+    /// let stamp = Stamp {
+    ///     request_id: "r1".into(),
+    ///     client_id: "acme".parse()?,
+    ///     calculated_at: "2023-01-04T00:00:00Z".into(),
+    ///     risk_free_rate: Exact::ZERO,
+    /// };
+    /// let figures = Prepared::new(&request, &stamp, None)?.figures();
+    /// let twr = figures.metrics.get(Metric::Twr).ok_or("not asked for")?;
+    /// assert_eq!(twr.map(|rate| rate.to_string()), Ok("0.0302".to_owned()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let Self { request, resolved, .. } = self;
+        let irr =
+            resolved.money.as_ref().map(|money| money_weighted::solve(money, request.options.day_count));
+        let (metrics, drawdown) = metrics(request, resolved, irr.as_ref());
+        Figures { metrics, drawdown, irr }
     }
 
     /// Calculates every metric that the request asks for.
@@ -123,16 +166,14 @@ impl<'a> Prepared<'a> {
     /// 422 where an explained result would be too long.
     pub fn calculate(&self) -> Result<CalculationResult, Problem> {
         let Self { request, stamp, resolved, .. } = self;
-        let sub_periods = request.options.explain.then(|| explain(resolved)).transpose()?;
-        let irr =
-            resolved.money.as_ref().map(|money| money_weighted::solve(money, request.options.day_count));
-        let (metrics, drawdown) = metrics(request, resolved, irr.as_ref());
+        let sub_periods = request.options.explain.then(|| explain(resolved, request.options.method)).transpose()?;
+        let Figures { metrics, drawdown, irr } = self.figures();
         Ok(CalculationResult {
             id: request.id.clone(),
             kind: None,
             request_id: stamp.request_id.clone(),
             engine_version: ENGINE_VERSION,
-            input_hash: self.input_hash.clone(),
+            input_hash: self.input_hash().to_owned(),
             input_revision: self.input_revision,
             entity_type: request.entity_type,
             entity_id: request.entity_id.clone(),
@@ -198,7 +239,7 @@ pub fn internal_rate_of_return(request: &IrrRequest) -> IrrResult {
     }
 }
 
-fn metrics(request: &CalculationRequest, resolved: &Resolved, irr: Option<&Irr>) -> (Metrics, DrawdownDates) {
+fn metrics(request: &CalculationRequest, resolved: &Resolved<'_>, irr: Option<&Irr>) -> (Metrics, DrawdownDates) {
     let wanted: Vec<Metric> = match request.options.metrics.as_slice() {
         [] => Metric::all().collect(),
         some => some.to_vec(),
@@ -222,18 +263,18 @@ fn metrics(request: &CalculationRequest, resolved: &Resolved, irr: Option<&Irr>)
     (metrics, drawdown)
 }
 
-fn computed<R: Real>(wanted: &[Metric], resolved: &Resolved) -> Figure<(Metrics, DrawdownDates)> {
+fn computed<R: Real>(wanted: &[Metric], resolved: &Resolved<'_>) -> Figure<(Metrics, DrawdownDates)> {
     let facts = Facts::<R>::new(&resolved.series);
     let rounded = |metric: &Metric| Ok((*metric, outcome(figure(*metric, &facts))?));
     let metrics = wanted.iter().map(rounded).collect::<Figure<Vec<_>>>()?;
-    let drawdown = match shared(&facts.drawdown) {
+    let drawdown = match facts.drawdown() {
         Err(Failure::Imprecise) => return Err(Failure::Imprecise),
         drawdown => drawdown.map_or_else(|_| DrawdownDates::default(), |(_, dates)| *dates),
     };
     Ok((Metrics(metrics), drawdown))
 }
 
-fn conventions(request: &CalculationRequest, resolved: &Resolved) -> Conventions {
+fn conventions(request: &CalculationRequest, resolved: &Resolved<'_>) -> Conventions {
     let (options, series) = (&request.options, &resolved.series);
     Conventions {
         cash_flow_timing: options.cash_flow_timing,
@@ -247,7 +288,7 @@ fn conventions(request: &CalculationRequest, resolved: &Resolved) -> Conventions
     }
 }
 
-fn reconciliation(money: &Money) -> Option<Reconciliation> {
+fn reconciliation(money: &Money<'_>) -> Option<Reconciliation> {
     let (opening, closing) = money.ends()?;
     let net_cash_flow = money.net_cash_flow();
     Some(Reconciliation {
@@ -258,75 +299,58 @@ fn reconciliation(money: &Money) -> Option<Reconciliation> {
     })
 }
 
-fn benchmark_use(request: &CalculationRequest, resolved: &Resolved) -> Option<BenchmarkUse> {
+fn benchmark_use(request: &CalculationRequest, resolved: &Resolved<'_>) -> Option<BenchmarkUse> {
     let benchmark = request.benchmark.as_ref()?;
-    let aligned = resolved.series.benchmark.as_ref()?;
-    let earning = |interval: &Interval| matches!(interval, Interval::Earning(_));
-    let both = resolved
-        .series
-        .intervals
-        .iter()
-        .zip(aligned)
-        .filter(|(interval, link)| earning(interval) && link.is_some());
-    Some(BenchmarkUse { id: benchmark.id.clone(), pairs: both.count() })
+    resolved.series.benchmark.as_ref()?;
+    Some(BenchmarkUse { id: benchmark.id.clone(), pairs: resolved.series.pairs() })
 }
 
 /// The working of every sub-period: the same exact fractions that the figures use.
-fn explain(resolved: &Resolved) -> Result<Vec<SubPeriodRow>, Problem> {
-    let series = &resolved.series;
-    if series.intervals.len() > MAX_EXPLAINED_SUB_PERIODS {
+fn explain(resolved: &Resolved<'_>, method: Method) -> Result<Vec<SubPeriodRow>, Problem> {
+    let chain = &resolved.series.chain;
+    if chain.ends.len() > MAX_EXPLAINED_SUB_PERIODS {
         return Err(Problem::field(
             "/options/explain",
             "explain_too_large",
             format!("at most {MAX_EXPLAINED_SUB_PERIODS} sub-periods can be explained; narrow the period"),
         ));
     }
-    let money = resolved.money.as_ref().map(|money| money.sub_periods.as_slice()).unwrap_or_default();
+    let cut = |money: &Money<'_>| sub_periods(money.valuations, &money.flows, method);
+    let money = resolved.money.as_ref().map(cut).unwrap_or_default();
     let mut start = resolved.start;
-    let mut rows = Vec::with_capacity(series.intervals.len());
-    for (index, interval) in series.intervals.iter().enumerate() {
-        let period = money.get(index);
-        let benchmark = series.benchmark.as_ref().and_then(|links| links.get(index)?.as_ref());
-        let end = period.map_or_else(|| end_of(interval, resolved), |period| period.end);
+    let mut rows = Vec::with_capacity(chain.ends.len());
+    for (index, end) in chain.ends.iter().enumerate() {
+        let benchmark = resolved.series.benchmark.as_ref().filter(|links| !links.is_missing(index));
+        let benchmark = benchmark.and_then(|benchmark| benchmark.links.get(index));
         rows.push(SubPeriodRow {
             start,
-            end,
             benchmark_return: benchmark
                 .and_then(|link| rounded(|| link.rate::<Ball>(), || link.rate::<Wide>())),
-            ..working(interval, period, end)
+            ..working(chain, index, money.get(index))
         });
-        start = Some(end);
+        start = Some(*end);
     }
     Ok(rows)
 }
 
-fn end_of(interval: &Interval, resolved: &Resolved) -> chrono::NaiveDate {
-    match interval {
-        Interval::Earning(link) => link.end,
-        Interval::Idle | Interval::NoCapital => resolved.end,
-    }
-}
-
-fn working(interval: &Interval, period: Option<&SubPeriod>, end: chrono::NaiveDate) -> SubPeriodRow {
+fn working(chain: &Chain, index: usize, period: Option<&SubPeriod>) -> SubPeriodRow {
     let weighted = |period: &SubPeriod| {
         rounded(|| period.weighted_cash_flow::<Ball>(), || period.weighted_cash_flow::<Wide>())
     };
+    let gap = chain.gap(index);
+    let link = chain.links.get(index).filter(|_| gap.is_none());
     SubPeriodRow {
         start: None,
-        end,
+        end: chain.ends.get(index).copied().unwrap_or_default(),
         beginning_value: period.map(|period| period.beginning_value.clone()),
         net_cash_flow: period.map(|period| period.net_cash_flow.clone()),
         weighted_cash_flow: period.and_then(weighted),
         ending_value: period.map(|period| period.ending_value.clone()),
-        rate: match interval {
-            Interval::Earning(link) => rounded(|| link.rate::<Ball>(), || link.rate::<Wide>()),
-            Interval::Idle | Interval::NoCapital => None,
-        },
-        undefined: match interval {
-            Interval::Earning(_) => None,
-            Interval::Idle => Some("idle_sub_period"),
-            Interval::NoCapital => Some("non_positive_capital"),
-        },
+        rate: link.and_then(|link| rounded(|| link.rate::<Ball>(), || link.rate::<Wide>())),
+        undefined: gap.map(|gap| match gap {
+            Gap::Idle => "idle_sub_period",
+            Gap::NoCapital => "non_positive_capital",
+        }),
         benchmark_return: None,
     }
 }

@@ -1,6 +1,7 @@
 //! Sub-periods and their returns, as exact fractions.
 
 use std::cmp::Ordering;
+use std::ops::{Add, Mul, Sub};
 
 use chrono::NaiveDate;
 
@@ -11,7 +12,6 @@ use crate::number::{Exact, Real, Whole};
 /// The return of one sub-period, `gain` / `capital`, exactly; capital above zero.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    pub(crate) end: NaiveDate,
     pub(crate) gain: Whole,
     pub(crate) capital: Whole,
 }
@@ -27,35 +27,9 @@ impl Link {
         R::ratio(&(&self.gain + &self.capital), &self.capital)
     }
 
-    /// The sign of r.
-    #[inline]
-    pub(crate) fn sign(&self) -> Ordering {
-        self.gain.sign()
-    }
-
-    /// The sign of 1 + r.
-    #[inline]
-    pub(crate) fn factor_sign(&self) -> Ordering {
-        // Capital is above zero: only a loss can outweigh it.
-        if self.gain.is_negative() { (&self.gain + &self.capital).sign() } else { Ordering::Greater }
-    }
-
     /// r compared with another link's, exactly.
     pub(crate) fn compare(&self, other: &Self) -> Ordering {
         (&self.gain * &other.capital).cmp(&(&other.gain * &self.capital))
-    }
-
-    /// A return supplied as such.
-    pub(crate) fn supplied(row: &Dated) -> Self {
-        let scale = row.value.scale();
-        Self { end: row.date, gain: row.value.mantissa().clone(), capital: Whole::power_of_ten(scale) }
-    }
-
-    /// The change from one positive level to another.
-    pub(crate) fn between(end: NaiveDate, from: &Exact, to: &Exact) -> Self {
-        let scale = from.scale().max(to.scale());
-        let capital = from.mantissa_at(scale);
-        Self { end, gain: &to.mantissa_at(scale) - &capital, capital }
     }
 }
 
@@ -68,6 +42,25 @@ pub(crate) enum Interval {
     Idle,
     /// Gain, or debt, without capital: ends the chain.
     NoCapital,
+}
+
+impl Interval {
+    pub(crate) fn new(gain: Whole, capital: Whole) -> Self {
+        match (capital.sign(), gain.is_zero()) {
+            (Ordering::Greater, _) => Self::Earning(Link { gain, capital }),
+            (Ordering::Equal, true) => Self::Idle,
+            _ => Self::NoCapital,
+        }
+    }
+}
+
+/// r = (V1 − V0 − ΣC) / (V0 + Σ w·C), both sides times 2D; `weighted` is Σ 2Dw·C.
+pub(crate) fn fraction<I>(beginning: &I, ending: &I, flow: &I, weighted: &I, half_days: &I) -> (I, I)
+where
+    for<'a> &'a I: Add<Output = I> + Sub<Output = I> + Mul<Output = I>,
+{
+    let gain = &(&(ending - beginning) - flow) * half_days;
+    (gain, &(beginning * half_days) + weighted)
 }
 
 /// The time between two valuations, and the flows within it.
@@ -100,7 +93,7 @@ impl SubPeriod {
     }
 
     pub(crate) fn add_flow(&mut self, flow: &CashFlow, timing: Timing) {
-        let half_days = 2 * days_between(flow.date, self.end) + half_days_of_first_day(timing);
+        let half_days = half_days_at_work(flow.date, timing, self.end);
         self.net_cash_flow = &self.net_cash_flow + &flow.amount;
         self.weighted_half_days = &self.weighted_half_days + &times(&flow.amount, half_days);
     }
@@ -110,21 +103,21 @@ impl SubPeriod {
         R::exact(&self.weighted_half_days) / R::integer(self.half_days())
     }
 
-    /// r = (V1 − V0 − ΣC) / (V0 + Σ w·C), both sides times 2D.
+    /// The return, exactly.
     pub(crate) fn interval(&self) -> Interval {
         let parts =
             [&self.beginning_value, &self.ending_value, &self.net_cash_flow, &self.weighted_half_days];
         let scale = parts.iter().map(|part| part.scale()).max().unwrap_or_default();
         let [beginning, ending, flow, weighted] = parts.map(|part| part.mantissa_at(scale));
-        let half_days = Whole::from(self.half_days());
-        let gain = &(&(&ending - &beginning) - &flow) * &half_days;
-        let capital = &(&beginning * &half_days) + &weighted;
-        match (capital > Whole::ZERO, capital.is_zero() && gain.is_zero()) {
-            (true, _) => Interval::Earning(Link { end: self.end, gain, capital }),
-            (_, true) => Interval::Idle,
-            _ => Interval::NoCapital,
-        }
+        let (gain, capital) =
+            fraction(&beginning, &ending, &flow, &weighted, &Whole::from(self.half_days()));
+        Interval::new(gain, capital)
     }
+}
+
+/// 2Dw: half days that a flow works until the end of its sub-period.
+pub(crate) fn half_days_at_work(date: NaiveDate, timing: Timing, end: NaiveDate) -> i64 {
+    2 * days_between(date, end) + half_days_of_first_day(timing)
 }
 
 /// Half days that a flow works on its own date.
@@ -140,27 +133,36 @@ fn times(value: &Exact, factor: i64) -> Exact {
     Exact::new(value.mantissa() * &Whole::from(factor), value.scale())
 }
 
+/// Index of the sub-period that a flow belongs to, `ends` being the ends of them all.
+pub(crate) fn sub_period_of(ends: &[NaiveDate], date: NaiveDate, timing: Timing) -> usize {
+    match timing {
+        Timing::AfterClose => ends.partition_point(|end| *end <= date),
+        _ => ends.partition_point(|end| *end < date),
+    }
+}
+
+/// The valuations that sub-periods begin and end with.
+pub(crate) fn boundaries(valuations: &[Dated], method: Method) -> Vec<&Dated> {
+    match (method, valuations) {
+        (Method::ModifiedDietz, [first, .., last]) => vec![first, last],
+        _ => valuations.iter().collect(),
+    }
+}
+
 /// Cuts the time between the first and the last valuation into sub-periods and
 /// lays each flow into its own. Valuations and flows are in date order; the flows
 /// carry their timing and lie within the period.
 pub(crate) fn sub_periods(
     valuations: &[Dated],
-    flows: &[(CashFlow, Timing)],
+    flows: &[(&CashFlow, Timing)],
     method: Method,
 ) -> Vec<SubPeriod> {
-    let mut periods: Vec<SubPeriod> = match (method, valuations) {
-        (Method::Daily, _) => {
-            valuations.iter().zip(valuations.iter().skip(1)).map(|(a, b)| SubPeriod::new(a, b)).collect()
-        }
-        (Method::ModifiedDietz, [first, .., last]) => vec![SubPeriod::new(first, last)],
-        (Method::ModifiedDietz, _) => Vec::new(),
-    };
+    let boundaries = boundaries(valuations, method);
+    let mut periods: Vec<SubPeriod> =
+        boundaries.iter().zip(boundaries.iter().skip(1)).map(|(from, to)| SubPeriod::new(from, to)).collect();
+    let ends: Vec<NaiveDate> = periods.iter().map(|period| period.end).collect();
     for (flow, timing) in flows {
-        let index = match timing {
-            Timing::AfterClose => periods.partition_point(|period| period.end <= flow.date),
-            _ => periods.partition_point(|period| period.end < flow.date),
-        };
-        if let Some(period) = periods.get_mut(index) {
+        if let Some(period) = periods.get_mut(sub_period_of(&ends, flow.date, *timing)) {
             period.add_flow(flow, *timing);
         }
     }
@@ -185,7 +187,8 @@ mod tests {
             Interval::Earning(link) => link.rate::<Ball>().round().expect("a figure").to_string(),
             other => format!("{other:?}"),
         };
-        sub_periods(values, flows, method).iter().map(rate).collect()
+        let flows: Vec<_> = flows.iter().map(|(flow, timing)| (flow, *timing)).collect();
+        sub_periods(values, &flows, method).iter().map(rate).collect()
     }
 
     #[test]

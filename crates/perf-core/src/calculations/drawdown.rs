@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::chain::Link;
+use super::links::Links;
 use crate::model::Reason;
-use crate::number::{Figure, Real, Series};
+use crate::number::{Chosen, Figure, Real, Series};
 
 /// When the maximum drawdown happened; dates that the data does not tell, or that
 /// have not come, are `None`.
@@ -36,93 +36,151 @@ struct Fall<R> {
 }
 
 /// The largest fall as a fraction of its peak, of the path that starts at 1 on
-/// `start`; levels that differ by dust are the same level.
+/// `start`; levels that differ by dust are the same level. `ends` are the links'.
 pub(crate) fn maximum_drawdown<R: Real>(
     start: Option<NaiveDate>,
-    links: &[&Link],
+    ends: &[NaiveDate],
+    links: &Links,
     returns: &R::Series,
 ) -> Figure<(R, DrawdownDates)> {
-    if links.is_empty() {
-        return Err(Reason::TooFewReturns.into());
-    }
-    match clear_fall::<R>(links, returns) {
+    match Path::new(links, &returns.approximations()).and_then(|path| path.clear_fall()) {
         Some(Place { fall: None, .. }) => Ok((R::zero(), DrawdownDates::default())),
         Some(Place { fall: Some((peak, trough)), recovery }) => {
-            let within = |index| index >= peak && index <= trough;
-            let end = |index: usize| links.get(index).map(|link| link.end);
+            let end = |index: usize| ends.get(index).copied();
             let dates = DrawdownDates {
                 peak_date: peak.checked_sub(1).map_or(start, end),
                 trough_date: end(trough),
                 recovery_date: recovery.and_then(end),
             };
-            Ok((R::one() - returns.growth(within), dates))
+            Ok((R::one() - returns.growth(&Chosen::Within(peak..trough + 1)), dates))
         }
-        None => step_by_step(start, links),
+        None => step_by_step(start, ends, links),
     }
 }
 
 /// Where the largest fall is, by index of its first and its last link.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Place {
     fall: Option<(usize, usize)>,
     recovery: Option<usize>,
 }
 
-/// The largest fall, where plain `f64` values leave no doubt about any comparison.
-fn clear_fall<R: Real>(links: &[&Link], returns: &R::Series) -> Option<Place> {
-    /// Several times what one step may lose, relative to the smaller of 1 and its factor.
-    const STEP: f64 = 1e-15;
-    /// Levels at which nothing over- or underflows.
-    const RANGE: std::ops::Range<f64> = 1e-250..1e250;
-    let (mut level, mut error) = (1.0, 0.0);
-    let (mut peak, mut peak_at, mut worst, mut worst_peak) = (1.0, 0, 0.0, 1.0);
-    let mut place = Place::default();
-    for (index, link) in links.iter().enumerate() {
-        match (link.sign(), link.factor_sign()) {
-            (_, Ordering::Less | Ordering::Equal) => return None,
-            // The level stays: nothing is decided that was not before.
-            (Ordering::Equal, _) => continue,
-            _ => {}
-        }
-        let factor = 1.0 + returns.approximate(index);
-        level *= factor;
-        error += STEP / factor.min(1.0);
-        if !RANGE.contains(&level) {
-            return None;
-        }
-        if place.fall.is_some() && place.recovery.is_none() && clearly(level / worst_peak, 1.0, error)? {
-            place.recovery = Some(index);
-        }
-        if clearly(level / peak, 1.0, error)? {
-            (peak, peak_at) = (level, index + 1);
-        } else if clearly(1.0 - level / peak, worst, error)? {
-            (worst, worst_peak) = (1.0 - level / peak, peak);
-            place = Place { fall: Some((peak_at, index)), recovery: None };
-        }
-    }
-    Some(place)
+/// The levels after each link as plain `f64` values, and how far off their ratios may be.
+struct Path<'a> {
+    links: &'a Links,
+    levels: Vec<f64>,
+    error: f64,
 }
 
-/// Whether a is above b, if their errors leave no doubt.
-fn clearly(a: f64, b: f64, error: f64) -> Option<bool> {
-    ((a - b).abs() > 8.0 * error * a.abs().max(1.0)).then_some(a > b)
+impl<'a> Path<'a> {
+    /// No path where a level is not above zero, or too large or small.
+    fn new(links: &'a Links, returns: &[f64]) -> Option<Self> {
+        /// Several times what one step may lose, relative to the smaller of 1 and its factor.
+        const STEP: f64 = 1e-15;
+        /// Levels at which nothing over- or underflows.
+        const RANGE: std::ops::RangeInclusive<f64> = 1e-250..=1e250;
+        let (mut level, mut smallest) = (1.0_f64, 1.0_f64);
+        let step = |rate: &f64| {
+            let factor = 1.0 + rate;
+            smallest = if factor < smallest { factor } else { smallest };
+            level *= factor;
+            level
+        };
+        let levels: Vec<f64> = returns.iter().map(step).collect();
+        let within = levels.iter().filter(|level| RANGE.contains(level)).count() == levels.len();
+        let error = STEP * levels.len() as f64 / smallest;
+        (within && links.are_solvent() && error < 1e-3).then_some(Self { links, levels, error })
+    }
+
+    /// The largest fall, where plain `f64` values leave no doubt about any comparison.
+    fn clear_fall(&self) -> Option<Place> {
+        let (mut peak, mut peak_at, mut least) = (1.0, 0, 1.0);
+        let mut fall = None;
+        for (index, level) in self.levels.iter().enumerate() {
+            if *level > peak {
+                (peak, peak_at) = (*level, index + 1);
+            } else if *level < least * peak {
+                least = level / peak;
+                fall = Some((peak_at, index));
+            }
+        }
+        let Some((peak_at, trough)) = fall else {
+            // No fall at all: exact where nothing was lost, open where something may have been.
+            return self.never_falls().then(Place::default);
+        };
+        let worst_peak = peak_at.checked_sub(1).map_or(Some(1.0), |index| self.levels.get(index).copied())?;
+        let certain = self.is_only_peak(peak_at, trough, worst_peak) && self.is_only_trough(least, trough);
+        let recovery = self.recovery(trough, worst_peak)?;
+        certain.then_some(Place { fall, recovery })
+    }
+
+    /// Whether no link loses anything.
+    fn never_falls(&self) -> bool {
+        (0..self.levels.len()).all(|index| self.links.gains().sign(index) != Ordering::Less)
+    }
+
+    /// Whether the level before link `peak_at` is reached nowhere else up to the
+    /// trough, but where it stays at once.
+    fn is_only_peak(&self, peak_at: usize, trough: usize, peak: f64) -> bool {
+        let near = peak * (1.0 - 8.0 * self.error);
+        let before = (peak_at.saturating_sub(1)..trough).filter(|index| *index + 1 != peak_at);
+        let earlier = self.levels.get(..peak_at.saturating_sub(1)).unwrap_or_default();
+        let start_is_near = peak_at > 0 && near <= 1.0;
+        let high_before = earlier.iter().any(|level| *level >= near) || start_is_near;
+        let mut high_after = before.filter(|index| self.level(*index) >= near);
+        !high_before && high_after.all(|index| self.stays(peak_at, index))
+    }
+
+    /// Whether no other fall is as deep, but where the trough's level stays at once.
+    fn is_only_trough(&self, least: f64, trough: usize) -> bool {
+        let near = least * (1.0 + 8.0 * self.error);
+        let mut peak = 1.0;
+        self.levels.iter().enumerate().all(|(index, level)| {
+            peak = if *level > peak { *level } else { peak };
+            *level > near * peak || index == trough || (index > trough && self.stays(trough + 1, index))
+        })
+    }
+
+    /// The first link after the trough that ends at the peak's level; none where that is open.
+    fn recovery(&self, trough: usize, peak: f64) -> Option<Option<usize>> {
+        let (below, above) = (peak * (1.0 - 8.0 * self.error), peak * (1.0 + 8.0 * self.error));
+        let mut later = (trough + 1..self.levels.len()).filter(|index| self.level(*index) >= below);
+        match later.next() {
+            None => Some(None),
+            Some(index) => (self.level(index) > above).then_some(Some(index)),
+        }
+    }
+
+    fn level(&self, index: usize) -> f64 {
+        self.levels.get(index).copied().unwrap_or_default()
+    }
+
+    /// Whether every return from the link `first` to the link `last` is exactly zero.
+    fn stays(&self, first: usize, last: usize) -> bool {
+        (first..=last).all(|index| self.links.gains().sign(index) == Ordering::Equal)
+    }
 }
 
 /// The same with every comparison on the number type itself.
-fn step_by_step<R: Real>(start: Option<NaiveDate>, links: &[&Link]) -> Figure<(R, DrawdownDates)> {
+fn step_by_step<R: Real>(
+    start: Option<NaiveDate>,
+    ends: &[NaiveDate],
+    links: &Links,
+) -> Figure<(R, DrawdownDates)> {
     let mut peak = Point { date: start, wealth: R::one() };
     let mut worst = Fall { peak: peak.clone(), size: R::zero(), dates: DrawdownDates::default() };
     let mut wealth = R::one();
-    for link in links {
+    for (index, end) in ends.iter().enumerate() {
+        let Some(link) = links.get(index) else { break };
         wealth = wealth * link.factor();
         if wealth.sign()? == Ordering::Less {
             return Err(Reason::TotalLoss.into());
         }
-        worst.note_recovery(link.end, &wealth)?;
+        worst.note_recovery(*end, &wealth)?;
         match wealth.minus(&peak.wealth)?.sign()? {
-            Ordering::Greater => peak = Point { date: Some(link.end), wealth: wealth.clone() },
+            Ordering::Greater => peak = Point { date: Some(*end), wealth: wealth.clone() },
             Ordering::Equal => {}
-            Ordering::Less => worst.note_fall(link.end, &wealth, &peak)?,
+            Ordering::Less => worst.note_fall(*end, &wealth, &peak)?,
         }
     }
     Ok((worst.size, worst.dates))

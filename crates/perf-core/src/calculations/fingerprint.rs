@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::resolve::Resolved;
 use crate::model::{BenchmarkSeries, CalculationRequest, Dated, Identifier, Metric, Word};
-use crate::number::{Exact, MAX_TEXT_BYTES};
+use crate::number::Exact;
 
 /// SHA-256, in hexadecimal, of the resolved inputs: the data used in date order
 /// and every convention, defaults included.
@@ -17,10 +17,10 @@ use crate::number::{Exact, MAX_TEXT_BYTES};
 pub(crate) fn input_hash(
     request: &CalculationRequest,
     client: &Identifier,
-    resolved: &Resolved,
+    resolved: &Resolved<'_>,
     input_revision: Option<u64>,
 ) -> String {
-    let mut hash = Fields { hash: Sha256::new(), text: Vec::with_capacity(2 * BUFFER_BYTES) };
+    let mut hash = Fields { hash: Sha256::new(), bytes: Vec::with_capacity(2 * BUFFER_BYTES) };
     hash.text("client", client.as_str());
     hash.text("entity_type", request.entity_type.word());
     hash.text("entity_id", request.entity_id.as_str());
@@ -28,13 +28,14 @@ pub(crate) fn input_hash(
     hash.text("start", &resolved.start.map(|date| date.to_string()).unwrap_or_default());
     hash.text("end", &resolved.end.to_string());
     if let Some(money) = &resolved.money {
-        hash.rows("valuation", &money.valuations);
+        hash.rows("valuations", money.valuations);
+        hash.count("flows", money.flows.len());
         for (flow, timing) in &money.flows {
-            hash.row("flow", flow.date, &flow.amount);
+            hash.row(flow.date, &flow.amount);
             hash.text("timing", timing.word());
         }
     }
-    hash.rows("return", &resolved.returns);
+    hash.rows("returns", resolved.returns);
     for warning in &resolved.warnings {
         hash.text("warning", warning.code);
         hash.text("date", &warning.date.map(|date| date.to_string()).unwrap_or_default());
@@ -51,56 +52,70 @@ pub(crate) fn input_hash(
     })
 }
 
-/// Text is hashed in pieces of about this size.
+/// Bytes are hashed in pieces of about this size.
 const BUFFER_BYTES: usize = 1 << 12;
 
 struct Fields {
     hash: Sha256,
-    text: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl Fields {
     fn finish(mut self) -> [u8; 32] {
-        self.hash.update(&self.text);
+        self.hash.update(&self.bytes);
         self.hash.finalize().into()
     }
 
     /// A name and a value; neither can hold the separators.
     fn text(&mut self, name: &str, value: &str) {
-        self.name(name);
-        self.end(value.as_bytes());
+        self.put(name.as_bytes());
+        self.put(b"=");
+        self.put(value.as_bytes());
+        self.put(b"\n");
     }
 
-    fn name(&mut self, name: &str) {
-        self.text.extend_from_slice(name.as_bytes());
-        self.text.push(b'=');
+    /// A name and how many rows follow.
+    fn count(&mut self, name: &str, rows: usize) {
+        self.text(name, &rows.to_string());
     }
 
-    fn end(&mut self, value: &[u8]) {
-        self.text.extend_from_slice(value);
-        self.text.push(b'\n');
-        if self.text.len() >= BUFFER_BYTES {
-            self.hash.update(&self.text);
-            self.text.clear();
+    fn put(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() >= BUFFER_BYTES {
+            self.hash.update(&self.bytes);
+            self.bytes.clear();
         }
     }
 
-    fn row(&mut self, name: &str, date: NaiveDate, value: &Exact) {
-        self.name(name);
-        match written(date) {
-            Some(date) => self.end(&date),
-            None => self.end(date.to_string().as_bytes()),
-        }
-        self.name("value");
-        match value.text(&mut [0; MAX_TEXT_BYTES]) {
-            Some(text) => self.end(text),
-            None => self.end(value.to_string().as_bytes()),
+    /// Days, scale and mantissa, little-endian; or, where the mantissa needs more than
+    /// 64 bits, a scale that no number has and the text with its length.
+    fn row(&mut self, date: NaiveDate, value: &Exact) {
+        const LONG: u8 = u8::MAX;
+        let mut row = [0; 13];
+        let (days, number) = row.split_at_mut(4);
+        days.copy_from_slice(&date.num_days_from_ce().to_le_bytes());
+        let scale = u8::try_from(value.scale()).unwrap_or(LONG);
+        match value.short_mantissa_at(value.scale()).filter(|_| scale != LONG) {
+            Some(mantissa) => {
+                let (first, rest) = number.split_at_mut(1);
+                first.copy_from_slice(&[scale]);
+                rest.copy_from_slice(&mantissa.to_le_bytes());
+                self.put(&row);
+            }
+            None => {
+                let text = value.to_string();
+                self.put(days);
+                self.put(&[LONG]);
+                self.count("length", text.len());
+                self.put(text.as_bytes());
+            }
         }
     }
 
     fn rows(&mut self, name: &str, rows: &[Dated]) {
+        self.count(name, rows.len());
         for row in rows {
-            self.row(name, row.date, &row.value);
+            self.row(row.date, &row.value);
         }
     }
 
@@ -108,12 +123,12 @@ impl Fields {
         let Some(benchmark) = &request.benchmark else { return };
         self.text("benchmark", benchmark.id.as_ref().map_or("", Identifier::as_str));
         match &benchmark.series {
-            BenchmarkSeries::Values(rows) => self.rows("benchmark_value", rows),
-            BenchmarkSeries::Returns(rows) => self.rows("benchmark_return", rows),
+            BenchmarkSeries::Values(rows) => self.rows("benchmark_values", rows),
+            BenchmarkSeries::Returns(rows) => self.rows("benchmark_returns", rows),
         }
     }
 
-    fn conventions(&mut self, request: &CalculationRequest, resolved: &Resolved) {
+    fn conventions(&mut self, request: &CalculationRequest, resolved: &Resolved<'_>) {
         let (options, series) = (&request.options, &resolved.series);
         self.text("method", options.method.word());
         self.text("cash_flow_timing", options.cash_flow_timing.word());
@@ -131,35 +146,23 @@ impl Fields {
     }
 }
 
-/// YYYY-MM-DD, of years that have four digits.
-fn written(date: NaiveDate) -> Option<[u8; 10]> {
-    let year = u32::try_from(date.year()).ok().filter(|year| *year <= 9_999)?;
-    let digit = |number: u32| b'0' + (number % 10) as u8;
-    let (month, day) = (date.month(), date.day());
-    Some([
-        digit(year / 1_000),
-        digit(year / 100),
-        digit(year / 10),
-        digit(year),
-        b'-',
-        digit(month / 10),
-        digit(month),
-        b'-',
-        digit(day / 10),
-        digit(day),
-    ])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn row(value: &str) -> [u8; 32] {
+        let mut fields = Fields { hash: Sha256::new(), bytes: Vec::new() };
+        let date = NaiveDate::from_ymd_opt(2024, 2, 29).expect("a date");
+        fields.rows("rows", &[Dated { date, value: value.parse().expect("a number") }]);
+        fields.finish()
+    }
+
     #[test]
-    fn dates_are_written_as_everywhere() {
-        for text in ["0000-01-01", "0999-12-31", "2024-02-29", "9999-12-31", "-0001-01-01", "+10000-01-01"] {
-            let date: NaiveDate = text.parse().expect("a date");
-            let found = written(date).map(|date| String::from_utf8_lossy(&date).into_owned());
-            assert!(found.is_none_or(|found| found == date.to_string()), "{text}");
-        }
+    fn numbers_are_told_apart_by_value_and_by_scale() {
+        let values = ["1", "1.0", "10", "-1", "0", "0.0", "1234567890123456789012345678", "1234567890123456789012345679"];
+        let mut hashes: Vec<_> = values.iter().map(|value| row(value)).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), values.len());
     }
 }

@@ -3,12 +3,13 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::chain::{Interval, Link, SubPeriod, sub_periods};
+use super::chain::SubPeriod;
 use super::day_count::YearFraction;
-use super::facts::{Facts, Series};
+use super::facts::{Aligned, Facts, Series};
 use super::figures::figure;
 use super::irr::{self, Irr, Target};
-use super::{growth, outcome};
+use super::links::{Chain, Links};
+use super::outcome;
 use crate::model::{CashFlow, Dated, DayCount, Deviation, Method, Metric, Outcome, Reason};
 use crate::number::{Ball, Exact, Failure, Figure, Real, Rounded, Wide};
 
@@ -103,7 +104,7 @@ pub fn calculate_modified_dietz(
     for flow in cash_flows {
         period.add_flow(flow, flow.timing.unwrap_or_default());
     }
-    time_weighted(&[period.interval()], start_date, end_date)
+    time_weighted(Chain::from_intervals(vec![end_date], vec![period.interval()]), start_date, end_date)
 }
 
 /// The linked return of every sub-period between consecutive values; flows happen
@@ -138,11 +139,10 @@ pub fn calculate_daily_twr(
     if cash_flows.iter().any(|flow| flow.date < start || flow.date > end) {
         return Err(CalculationError::FlowOutsidePeriod);
     }
-    let flows: Vec<_> =
-        cash_flows.iter().map(|flow| (flow.clone(), flow.timing.unwrap_or_default())).collect();
-    let intervals: Vec<Interval> =
-        sub_periods(&values, &flows, Method::Daily).iter().map(SubPeriod::interval).collect();
-    time_weighted(&intervals, start, end)
+    let mut flows: Vec<_> =
+        cash_flows.iter().map(|flow| (flow, flow.timing.unwrap_or_default())).collect();
+    flows.sort_by_key(|(flow, _)| flow.date);
+    time_weighted(Chain::cut(&values, &flows, Method::Daily), start, end)
 }
 
 /// The rate a year (ACT/365F) at which the flows are worth nothing today: money
@@ -228,15 +228,11 @@ impl RiskMetrics {
 
 fn risk_metrics<R: Real>(series: &Series, annual: &[Exact; 2], known_benchmark: bool) -> Figure<RiskMetrics> {
     let [portfolio, benchmark] = annual;
-    let facts = Facts {
-        annualized_return: Ok(R::exact(portfolio)),
-        benchmark_annualized_return: if known_benchmark {
-            Ok(R::exact(benchmark))
-        } else {
-            Err(Reason::NoBenchmark.into())
-        },
-        ..Facts::new(series)
+    let benchmark = match known_benchmark {
+        true => Ok(R::exact(benchmark)),
+        false => Err(Reason::NoBenchmark.into()),
     };
+    let facts = Facts::<R>::new(series).with_annual(Ok(R::exact(portfolio)), benchmark);
     let outcome = |metric| outcome(figure(metric, &facts));
     Ok(RiskMetrics {
         volatility: outcome(Metric::VolatilityPeriodic)?,
@@ -255,15 +251,20 @@ fn undated_series(
     benchmark: Option<&[Decimal]>,
     risk_free_rate: Option<Decimal>,
 ) -> Series {
-    let link =
-        |value: &Decimal| Link::supplied(&Dated { date: NaiveDate::default(), value: (*value).into() });
-    let aligned = |rows: &[Decimal]| -> Vec<Option<Link>> {
-        let links = rows.iter().map(|value| Some(link(value)));
-        links.chain(std::iter::repeat(None)).take(returns.len()).collect()
+    let exact = |values: &[Decimal]| values.iter().map(|value| Exact::from(*value)).collect::<Vec<_>>();
+    let rows = exact(returns);
+    let aligned = |rows: &[Decimal]| {
+        let mut values = exact(rows);
+        values.resize(returns.len(), Exact::ZERO);
+        Aligned { links: Links::supplied(values.iter()), missing: (rows.len()..returns.len()).collect() }
     };
     Series {
         start: None,
-        intervals: returns.iter().map(|value| Interval::Earning(link(value))).collect(),
+        chain: Chain {
+            ends: vec![NaiveDate::default(); rows.len()],
+            links: Links::supplied(rows.iter()),
+            gaps: Vec::new(),
+        },
         benchmark: benchmark.map(aligned),
         years: YearFraction { numerator: 1, denominator: 1 },
         under_one_year: false,
@@ -276,26 +277,27 @@ fn undated_series(
 }
 
 fn time_weighted(
-    intervals: &[Interval],
+    chain: Chain,
     start: NaiveDate,
     end: NaiveDate,
 ) -> Result<TimeWeightedReturn, CalculationError> {
     let years = DayCount::Actual365Fixed.years(start, end);
-    linked_return::<Ball>(intervals, years)
+    let series = Series { start: Some(start), chain, years, ..undated_series(&[], None, None) };
+    linked_return::<Ball>(&series)
         .or_else(|failure| match failure {
-            Failure::Imprecise => linked_return::<Wide>(intervals, years),
+            Failure::Imprecise => linked_return::<Wide>(&series),
             undefined => Err(undefined),
         })
         .map_err(|failure| CalculationError::Undefined(failure.reason()))
 }
 
-fn linked_return<R: Real>(intervals: &[Interval], years: YearFraction) -> Figure<TimeWeightedReturn> {
-    let links = super::facts::links(intervals)?;
-    let growth: R = growth::linked(&links, &super::facts::rates::<R>(&links))?;
-    let annualized = if years.numerator < years.denominator {
+fn linked_return<R: Real>(series: &Series) -> Figure<TimeWeightedReturn> {
+    let facts = Facts::<R>::new(series);
+    let growth = facts.growth()?;
+    let annualized = if series.years.numerator < series.years.denominator {
         Err(Reason::PeriodUnderOneYear)
     } else {
-        outcome(growth::per_year(&growth, years).and_then(|growth| growth.minus(&R::one())))?
+        outcome(facts.annualized_return())?
     };
     Ok(TimeWeightedReturn { rate: growth.minus(&R::one())?.round()?, annualized })
 }

@@ -2,34 +2,41 @@
 
 use std::cmp::Ordering;
 
-use super::chain::Link;
 use super::day_count::YearFraction;
+use super::links::Links;
 use crate::model::Reason;
-use crate::number::{Figure, Real, Series};
+use crate::number::{Chosen, Figure, Real, Series};
 
 /// Π(1 + r): geometric linking.
 ///
 /// One exactly where the gain is dust; zero once a sub-period has lost everything; [`Reason::TotalLoss`] where one
 /// has lost more than everything.
-pub(crate) fn linked<R: Real>(links: &[&Link], returns: &R::Series) -> Figure<R> {
-    linked_where(links, returns, |_| true)
+pub(crate) fn linked<R: Real>(links: &Links, returns: &R::Series) -> Figure<R> {
+    linked_where(links, returns, &Chosen::All)
 }
 
 /// The same over the chosen ones of the links.
 pub(crate) fn linked_where<R: Real>(
-    links: &[&Link],
+    links: &Links,
     returns: &R::Series,
-    chosen: impl Fn(usize) -> bool,
+    chosen: &Chosen<'_>,
 ) -> Figure<R> {
-    let factors = links.iter().enumerate().filter(|(index, _)| chosen(*index));
-    let smallest = factors.map(|(_, link)| link.factor_sign()).min();
-    let growth = match smallest {
-        Some(Ordering::Less) => return Err(Reason::TotalLoss.into()),
-        Some(Ordering::Equal) => R::zero(),
-        _ => returns.growth(chosen),
+    let growth = match smallest_factor(links, chosen) {
+        Ordering::Less => return Err(Reason::TotalLoss.into()),
+        Ordering::Equal => R::zero(),
+        Ordering::Greater => returns.growth(chosen),
     };
     let gained = growth.minus(&R::one())?.sign()? != Ordering::Equal;
     Ok(if gained { growth } else { R::one() })
+}
+
+/// The sign of the smallest 1 + r.
+fn smallest_factor(links: &Links, chosen: &Chosen<'_>) -> Ordering {
+    if links.are_solvent() {
+        return Ordering::Greater;
+    }
+    let indices = (0..links.len()).filter(|index| chosen.contains(*index));
+    indices.map(|index| links.factor_sign(index)).min().unwrap_or(Ordering::Greater)
 }
 
 /// growth^(1/years), of a growth factor that is not negative.

@@ -13,6 +13,7 @@ mod fingerprint;
 mod functions;
 mod growth;
 mod irr;
+mod links;
 mod money_weighted;
 mod normal;
 mod quantile;
@@ -21,7 +22,7 @@ mod warnings;
 mod windows;
 
 pub use calculate::{
-    ENGINE_VERSION, MAX_EXPLAINED_SUB_PERIODS, Prepared, Stamp, calculate, internal_rate_of_return,
+    ENGINE_VERSION, Figures, MAX_EXPLAINED_SUB_PERIODS, Prepared, Stamp, calculate, internal_rate_of_return,
 };
 pub use day_count::YearFraction;
 pub use drawdown::DrawdownDates;

@@ -11,7 +11,7 @@ use crate::number::{Ball, Exact, Real};
 
 /// Solves for the rate at which the opening value and the flows grow to the
 /// closing value: a = −V_start, −flows, +V_end.
-pub(crate) fn solve(money: &Money, day_count: DayCount) -> Irr {
+pub(crate) fn solve(money: &Money<'_>, day_count: DayCount) -> Irr {
     let Some((opening, closing)) = money.ends() else { return Irr::none(Reason::NoValuations) };
     if closing.value.is_zero() {
         return Irr::none(Reason::TotalLoss);
@@ -27,8 +27,8 @@ pub(crate) fn solve(money: &Money, day_count: DayCount) -> Irr {
 }
 
 /// ln of the annualised Modified Dietz growth, where there is one.
-fn target(money: &Money, years: YearFraction) -> Target {
-    let period = sub_periods(&money.valuations, &money.flows, Method::ModifiedDietz);
+fn target(money: &Money<'_>, years: YearFraction) -> Target {
+    let period = sub_periods(money.valuations, &money.flows, Method::ModifiedDietz);
     let Some(Interval::Earning(link)) = period.first().map(super::chain::SubPeriod::interval) else {
         return Target::Zero;
     };

@@ -1,40 +1,77 @@
 //! Order statistics: value at risk and what lies beyond it.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use dashu_int::IBig;
 
-use super::chain::Link;
-use super::dispersion::{count, sum};
+use super::dispersion::mean;
+use super::links::Links;
 use crate::model::Reason;
-use crate::number::{Exact, Figure, Real, Series, Whole};
+use crate::number::{Exact, Failure, Figure, Real, Series, Whole};
 
-/// Links and their returns, to be compared exactly.
-struct Ranking<'a, R: Real> {
-    links: &'a [&'a Link],
-    returns: &'a R::Series,
+/// Returns in order, by their `f64` values where these leave no doubt and by their
+/// exact fractions where they do.
+struct Ranking<'a> {
+    links: &'a Links,
+    values: Cow<'a, [f64]>,
 }
 
-impl<R: Real> Ranking<'_, R> {
-    fn compare(&self, a: usize, b: usize) -> Ordering {
-        /// Far above the rounding of an approximation: beyond it the order is certain.
-        const CERTAIN: f64 = 1e-12;
-        let (x, y) = (self.returns.approximate(a), self.returns.approximate(b));
-        let certain = (x - y).abs() > CERTAIN * x.abs().max(y.abs());
-        if certain && x.is_finite() && y.is_finite() {
-            return x.total_cmp(&y);
+/// The returns around one rank, by index.
+struct Split {
+    below: Vec<usize>,
+    /// Those that the `f64` values do not tell apart, in exact order.
+    near: Vec<usize>,
+    /// The smallest of those above, where there are any.
+    next: Option<usize>,
+}
+
+impl Ranking<'_> {
+    /// Far above the rounding of an approximation: beyond it the order is certain.
+    const CERTAIN: f64 = 1e-12;
+
+    /// Whether two values need the exact fractions to be told apart.
+    fn is_near(a: f64, b: f64) -> bool {
+        let scale = if a.abs() > b.abs() { a.abs() } else { b.abs() };
+        !((a - b).abs() > Self::CERTAIN * scale && scale < f64::INFINITY)
+    }
+
+    /// The smallest return of an order, ties to the first.
+    fn first(&self, indices: impl Iterator<Item = usize>, order: impl Fn(Ordering) -> Ordering) -> Option<usize> {
+        let value = |index: usize| self.values.get(index).copied().unwrap_or(f64::NAN);
+        indices.reduce(|best, index| {
+            let (a, b) = (value(index), value(best));
+            let found = if Self::is_near(a, b) { self.links.compare(index, best) } else { a.total_cmp(&b) };
+            if order(found) == Ordering::Less { index } else { best }
+        })
+    }
+
+    /// What lies below, at and next above the return of this rank.
+    fn split(&self, rank: usize) -> Option<Split> {
+        let mut sorted = self.values.to_vec();
+        if rank >= sorted.len() {
+            return None;
         }
-        match (self.links.get(a), self.links.get(b)) {
-            (Some(first), Some(second)) => first.compare(second),
-            _ => Ordering::Equal,
+        let (_, pivot, _) = sorted.select_nth_unstable_by(rank, f64::total_cmp);
+        let pivot = *pivot;
+        let (mut below, mut near, mut above) = (Vec::with_capacity(rank), Vec::new(), Vec::new());
+        for (index, value) in self.values.iter().enumerate() {
+            match Self::is_near(*value, pivot) {
+                true => near.push(index),
+                false if *value < pivot => below.push(index),
+                false => above.push(index),
+            }
         }
+        near.sort_by(|a, b| self.links.compare(*a, *b));
+        Some(Split { below, near, next: self.first(above.into_iter(), |order| order) })
     }
 }
 
 /// Index of the largest or the smallest return.
-pub(crate) fn extreme<R: Real>(links: &[&Link], returns: &R::Series, side: Ordering) -> Option<usize> {
-    let ranking = Ranking::<R> { links, returns };
-    (0..links.len()).reduce(|best, index| if ranking.compare(index, best) == side { index } else { best })
+pub(crate) fn extreme<R: Real>(links: &Links, returns: &R::Series, side: Ordering) -> Option<usize> {
+    let ranking = Ranking { links, values: returns.approximations() };
+    let smallest = |order: Ordering| if side == Ordering::Less { order } else { order.reverse() };
+    ranking.first(0..links.len(), smallest)
 }
 
 /// The lower tail of the returns at 1 − confidence level.
@@ -46,30 +83,21 @@ pub(crate) struct Tail<R> {
     pub(crate) mean: R,
 }
 
-pub(crate) fn tail<R: Real>(
-    links: &[&Link],
-    returns: &R::Series,
-    confidence_level: &Exact,
-) -> Figure<Tail<R>> {
-    let ranking = Ranking::<R> { links, returns };
+pub(crate) fn tail<R: Real>(links: &Links, returns: &R::Series, confidence_level: &Exact) -> Figure<Tail<R>> {
+    let ranking = Ranking { links, values: returns.approximations() };
     let (lower, fraction) = position(links.len(), confidence_level);
-    let mut order: Vec<usize> = (0..links.len()).collect();
-    if lower >= order.len() {
-        return Err(Reason::TooFewReturns.into());
-    }
-    let (below, at, above) = order.select_nth_unstable_by(lower, |a, b| ranking.compare(*a, *b));
-    let at = *at;
-    let next =
-        above.iter().copied().reduce(|a, b| if ranking.compare(b, a) == Ordering::Less { b } else { a });
+    let Split { below, near, next } = ranking.split(lower).ok_or(Reason::TooFewReturns)?;
+    let rank = lower.saturating_sub(below.len());
+    let at = *near.get(rank).ok_or(Failure::Imprecise)?;
+    let next = near.get(rank + 1).copied().or(next).unwrap_or(at);
     let rate = |index: usize| returns.get(index).ok_or(Reason::TooFewReturns);
-    let (low, high) = (rate(at)?, rate(next.unwrap_or(at))?);
+    let (low, high) = (rate(at)?, rate(next)?);
     let fraction = R::ratio(&fraction.0, &fraction.1);
     let quantile = low.clone() + fraction * (high - low);
     // Returns equal to the one below the quantile may stand above its rank.
-    let equal = above.iter().copied().filter(|index| ranking.compare(*index, at) == Ordering::Equal);
-    let members: Vec<usize> = below.iter().copied().chain([at]).chain(equal).collect();
-    let total = sum(members.iter().filter_map(|index| returns.get(*index)))?;
-    Ok(Tail { quantile, mean: total / count(members.len()) })
+    let at_most = near.iter().copied().filter(|index| links.compare(*index, at) != Ordering::Greater);
+    let members: Vec<usize> = below.into_iter().chain(at_most).collect();
+    Ok(Tail { quantile, mean: mean::<R>(&returns.select(&members))? })
 }
 
 /// (n − 1)(1 − c) as a rank and the exact fraction above it.

@@ -3,9 +3,9 @@
 use chrono::NaiveDate;
 
 use super::alignment;
-use super::chain::{Interval, Link, SubPeriod, sub_periods};
 use super::day_count::{YearFraction, days_between};
-use super::facts::Series;
+use super::facts::{Aligned, Series};
+use super::links::{Chain, Gap};
 use super::warnings::{Warning, on_dates};
 use super::windows::{insufficient_history, select};
 use crate::model::{CalculationRequest, CashFlow, Data, Dated, Method, Problem, Timing, Window};
@@ -16,24 +16,23 @@ const DAYS_PER_YEAR: i64 = 365;
 
 /// The part of the data that a result is about, and what was found there.
 #[derive(Clone, Debug)]
-pub(crate) struct Resolved {
+pub(crate) struct Resolved<'a> {
     pub(crate) start: Option<NaiveDate>,
     pub(crate) end: NaiveDate,
     pub(crate) series: Series,
-    pub(crate) money: Option<Money>,
-    pub(crate) returns: Vec<Dated>,
+    pub(crate) money: Option<Money<'a>>,
+    pub(crate) returns: &'a [Dated],
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// Valuations, flows and the sub-periods cut from them.
+/// Valuations, and the flows between them with their timing; in date order.
 #[derive(Clone, Debug)]
-pub(crate) struct Money {
-    pub(crate) valuations: Vec<Dated>,
-    pub(crate) flows: Vec<(CashFlow, Timing)>,
-    pub(crate) sub_periods: Vec<SubPeriod>,
+pub(crate) struct Money<'a> {
+    pub(crate) valuations: &'a [Dated],
+    pub(crate) flows: Vec<(&'a CashFlow, Timing)>,
 }
 
-impl Money {
+impl Money<'_> {
     pub(crate) fn net_cash_flow(&self) -> Exact {
         self.flows.iter().fold(Exact::ZERO, |total, (flow, _)| &total + &flow.amount)
     }
@@ -45,7 +44,10 @@ impl Money {
 }
 
 /// Selects the period, cuts it into sub-periods and lays the benchmark beside them.
-pub(crate) fn resolve(request: &CalculationRequest, risk_free_rate: &Exact) -> Result<Resolved, Problem> {
+pub(crate) fn resolve<'a>(
+    request: &'a CalculationRequest,
+    risk_free_rate: &Exact,
+) -> Result<Resolved<'a>, Problem> {
     match &request.data {
         Data::Valuations { valuations, cash_flows } => {
             from_valuations(request, valuations, cash_flows, risk_free_rate)
@@ -59,49 +61,47 @@ pub(crate) fn resolve(request: &CalculationRequest, risk_free_rate: &Exact) -> R
     }
 }
 
-fn from_valuations(
+fn from_valuations<'a>(
     request: &CalculationRequest,
-    valuations: &[Dated],
-    cash_flows: &[CashFlow],
+    valuations: &'a [Dated],
+    cash_flows: &'a [CashFlow],
     risk_free_rate: &Exact,
-) -> Result<Resolved, Problem> {
+) -> Result<Resolved<'a>, Problem> {
     let used = select(valuations, request.window)?;
     let (Some(first), Some(last)) = (used.first(), used.last()) else {
         return Err(Problem::field("/valuations", "too_few_valuations", "expected at least two valuations"));
     };
     let (flows, mut warnings) =
         flows_within(cash_flows, request.options.cash_flow_timing, first.date, last.date);
-    let sub_periods = sub_periods(used, &flows, request.options.method);
-    let intervals: Vec<Interval> = sub_periods.iter().map(SubPeriod::interval).collect();
-    warnings.extend(interval_warnings(&intervals, &sub_periods));
-    let ends: Vec<NaiveDate> = sub_periods.iter().map(|period| period.end).collect();
+    let chain = Chain::cut(used, &flows, request.options.method);
+    warnings.extend(gap_warnings(&chain));
     let picked = request.window.picks();
-    let grid = alignment::Grid { start: Some(first.date), ends: &ends, valuations: used, picked };
+    let grid = alignment::Grid { start: Some(first.date), ends: &chain.ends, valuations: used, picked };
     let benchmark = alignment::align(request.benchmark.as_ref(), &grid, request.options.method)?;
-    warnings.extend(benchmark_warnings(&intervals, &ends, benchmark.as_deref()));
+    warnings.extend(benchmark_warnings(&chain, benchmark.as_ref()));
     let spacing: Vec<NaiveDate> = valuations.iter().map(|row| row.date).collect();
     let days = days_between(first.date, last.date);
     let years = request.options.day_count.years(first.date, last.date);
     let series = Series {
         under_one_year: days < DAYS_PER_YEAR,
-        ..series(request, risk_free_rate, Some(first.date), intervals, benchmark, years, &spacing)
+        ..series(request, risk_free_rate, Some(first.date), chain, benchmark, years, &spacing)
     };
-    let money = Money { valuations: used.to_vec(), flows, sub_periods };
+    let money = Money { valuations: used, flows };
     Ok(Resolved {
         start: Some(first.date),
         end: last.date,
         series,
         money: Some(money),
-        returns: Vec::new(),
+        returns: &[],
         warnings,
     })
 }
 
-fn from_returns(
+fn from_returns<'a>(
     request: &CalculationRequest,
-    returns: &[Dated],
+    returns: &'a [Dated],
     risk_free_rate: &Exact,
-) -> Result<Resolved, Problem> {
+) -> Result<Resolved<'a>, Problem> {
     let supplied_end = returns.last().map_or(NaiveDate::MIN, |row| row.date);
     let bounds = request.window.bounds(supplied_end);
     let from = bounds.start.map_or(0, |start| returns.partition_point(|row| row.date <= start));
@@ -113,16 +113,16 @@ fn from_returns(
     };
     let spacing: Vec<NaiveDate> = returns.iter().map(|row| row.date).collect();
     let start = start_of_returns(request.window, used, &spacing)?;
-    let intervals: Vec<Interval> = used.iter().map(|row| Interval::Earning(Link::supplied(row))).collect();
-    let ends: Vec<NaiveDate> = used.iter().map(|row| row.date).collect();
-    let grid = alignment::Grid { start, ends: &ends, valuations: &[], picked: request.window.picks() };
+    let chain = Chain::supplied(used);
+    let grid =
+        alignment::Grid { start, ends: &chain.ends, valuations: &[], picked: request.window.picks() };
     let benchmark = alignment::align(request.benchmark.as_ref(), &grid, Method::Daily)?;
-    let warnings = benchmark_warnings(&intervals, &ends, benchmark.as_deref());
+    let warnings = benchmark_warnings(&chain, benchmark.as_ref());
     let count = i64::try_from(used.len()).unwrap_or(i64::MAX);
     let unknown = YearFraction { numerator: count, denominator: 1 };
     let known = start.map(|start| request.options.day_count.years(start, last.date));
     let mut series =
-        series(request, risk_free_rate, start, intervals, benchmark, known.unwrap_or(unknown), &spacing);
+        series(request, risk_free_rate, start, chain, benchmark, known.unwrap_or(unknown), &spacing);
     if known.is_none() {
         // Without a start the length is a count of periods: n / N years.
         series.years.denominator = i64::from(series.periods_per_year);
@@ -131,22 +131,22 @@ fn from_returns(
         Some(start) => days_between(start, last.date) < DAYS_PER_YEAR,
         None => series.years.numerator < series.years.denominator,
     };
-    Ok(Resolved { start, end: last.date, series, money: None, returns: used.to_vec(), warnings })
+    Ok(Resolved { start, end: last.date, series, money: None, returns: used, warnings })
 }
 
 fn series(
     request: &CalculationRequest,
     risk_free_rate: &Exact,
     start: Option<NaiveDate>,
-    intervals: Vec<Interval>,
-    benchmark: Option<Vec<Option<Link>>>,
+    chain: Chain,
+    benchmark: Option<Aligned>,
     years: YearFraction,
     spacing: &[NaiveDate],
 ) -> Series {
     let options = &request.options;
     Series {
         start,
-        intervals,
+        chain,
         benchmark,
         years,
         under_one_year: false,
@@ -185,10 +185,13 @@ fn start_of_returns(
 fn twice_median_spacing(dates: &[NaiveDate]) -> Option<i64> {
     let mut days: Vec<i64> =
         dates.iter().zip(dates.iter().skip(1)).map(|(a, b)| days_between(*a, *b)).collect();
-    days.sort_unstable();
-    let upper = days.get(days.len() / 2)?;
-    let lower = days.get(days.len().saturating_sub(1) / 2)?;
-    Some(upper + lower)
+    let (middle, odd) = (days.len() / 2, days.len() % 2 == 1);
+    if days.is_empty() {
+        return None;
+    }
+    let (lower, upper, _) = days.select_nth_unstable(middle);
+    let lower = if odd { Some(*upper) } else { lower.iter().copied().max() };
+    Some(*upper + lower?)
 }
 
 /// N from the median spacing of dates in ascending order.
@@ -209,7 +212,7 @@ fn flows_within(
     default: Timing,
     first: NaiveDate,
     last: NaiveDate,
-) -> (Vec<(CashFlow, Timing)>, Vec<Warning>) {
+) -> (Vec<(&CashFlow, Timing)>, Vec<Warning>) {
     let (mut used, mut after, mut opening) = (Vec::with_capacity(flows.len()), Vec::new(), Vec::new());
     for flow in flows.iter().filter(|flow| flow.date >= first && flow.date <= last) {
         match flow.timing.unwrap_or(default) {
@@ -217,7 +220,7 @@ fn flows_within(
             Timing::EndOfDay | Timing::StartOfDay | Timing::MidDay if flow.date == first => {
                 opening.push(flow.date);
             }
-            timing => used.push((flow.clone(), timing)),
+            timing => used.push((flow, timing)),
         }
     }
     let mut warnings = on_dates(
@@ -234,15 +237,10 @@ fn flows_within(
 }
 
 /// The sub-periods that take part in the chain but have no benchmark return.
-fn benchmark_warnings(
-    intervals: &[Interval],
-    ends: &[NaiveDate],
-    links: Option<&[Option<Link>]>,
-) -> Vec<Warning> {
-    let sub_periods = intervals.iter().zip(ends).zip(links.unwrap_or_default());
-    let missing =
-        sub_periods.filter(|((interval, _), link)| !matches!(interval, Interval::Idle) && link.is_none());
-    let dates: Vec<NaiveDate> = missing.map(|((_, end), _)| *end).collect();
+fn benchmark_warnings(chain: &Chain, benchmark: Option<&Aligned>) -> Vec<Warning> {
+    let missing = benchmark.map(|benchmark| benchmark.missing.as_slice()).unwrap_or_default();
+    let taking_part = missing.iter().filter(|index| chain.gap(**index) != Some(Gap::Idle));
+    let dates: Vec<NaiveDate> = taking_part.filter_map(|index| chain.ends.get(*index).copied()).collect();
     on_dates(
         "benchmark_missing",
         "no benchmark value at most 5 days old at both ends of the sub-period; the pair is dropped",
@@ -250,22 +248,16 @@ fn benchmark_warnings(
     )
 }
 
-fn interval_warnings(intervals: &[Interval], periods: &[SubPeriod]) -> Vec<Warning> {
-    let ends_where = |wanted: fn(&Interval) -> bool| -> Vec<NaiveDate> {
-        let matching = intervals.iter().zip(periods).filter(|(interval, _)| wanted(interval));
-        matching.map(|(_, period)| period.end).collect()
-    };
-    let idle = ends_where(|interval| matches!(interval, Interval::Idle));
-    let broken = ends_where(|interval| matches!(interval, Interval::NoCapital));
+fn gap_warnings(chain: &Chain) -> Vec<Warning> {
     let mut warnings = on_dates(
         "idle_sub_period",
         "no capital and no gain up to this date; the sub-period is left out",
-        &idle,
+        &chain.ends_of(Gap::Idle),
     );
     warnings.extend(on_dates(
         "non_positive_capital",
         "there is no capital that the gain up to this date was earned on; time-weighted figures are undefined",
-        &broken,
+        &chain.ends_of(Gap::NoCapital),
     ));
     warnings
 }

@@ -16,7 +16,7 @@ pub const MAX_DECIMAL_PLACES: u32 = 100;
 const MAX_INTEGER_DIGITS: i64 = 28;
 
 /// Room for the text of every number that a request may hold.
-pub(crate) const MAX_TEXT_BYTES: usize = 144;
+const MAX_TEXT_BYTES: usize = 144;
 
 /// Why a text is not an acceptable number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -79,6 +79,17 @@ impl Exact {
         }
     }
 
+    /// The same, where it fits 64 bits.
+    #[inline]
+    #[must_use]
+    pub(crate) fn short_mantissa_at(&self, scale: u32) -> Option<i64> {
+        let mantissa = i64::try_from(self.mantissa.to_i128()?).ok()?;
+        match scale.checked_sub(self.scale)? {
+            0 => Some(mantissa),
+            places => mantissa.checked_mul(10_i64.checked_pow(places)?),
+        }
+    }
+
     /// Whether the value is exactly zero.
     #[must_use]
     pub fn is_zero(&self) -> bool {
@@ -102,7 +113,7 @@ impl Exact {
     }
 
     /// The text, where the mantissa has 128 bits and the text fits.
-    pub(crate) fn text<'b>(&self, buffer: &'b mut [u8; MAX_TEXT_BYTES]) -> Option<&'b [u8]> {
+    fn text<'b>(&self, buffer: &'b mut [u8; MAX_TEXT_BYTES]) -> Option<&'b [u8]> {
         let mantissa = self.mantissa.to_i128()?;
         let mut rest = mantissa.unsigned_abs();
         // On 64 bits where these are enough: a division there is a multiplication.

@@ -1,6 +1,8 @@
+use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::ops::Range;
 
-use super::{Figure, Real, Whole};
+use super::{Figure, Integers, Real};
 
 /// A sum and the largest magnitude among its terms, against which it may be dust.
 pub struct Total<R> {
@@ -18,12 +20,35 @@ pub struct Powers<R> {
     pub fourths: R,
 }
 
+/// Which numbers of a row take part in a product.
+#[derive(Clone, Debug)]
+pub enum Chosen<'a> {
+    /// Each of them.
+    All,
+    /// Those of these indices.
+    Within(Range<usize>),
+    /// Those that stand beside an integer of this sign.
+    Beside(&'a Integers, Ordering),
+}
+
+impl Chosen<'_> {
+    /// Whether the number of this index takes part.
+    #[must_use]
+    pub fn contains(&self, index: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Within(range) => range.contains(&index),
+            Self::Beside(integers, sign) => integers.sign(index) == *sign,
+        }
+    }
+}
+
 /// Numbers in a row, and what the formulas need of all of them at once.
 ///
 /// A number type that can do better than one operation after the other does so here.
 pub trait Series<R>: Sized + Clone {
     /// numerator / denominator of each; no denominator is zero.
-    fn ratios<'a>(fractions: impl Iterator<Item = (&'a Whole, &'a Whole)>) -> Self;
+    fn ratios(numerators: &Integers, denominators: &Integers) -> Self;
 
     /// How many.
     fn len(&self) -> usize;
@@ -36,8 +61,12 @@ pub trait Series<R>: Sized + Clone {
     /// One of them.
     fn get(&self, index: usize) -> Option<R>;
 
-    /// One of them to the precision of an `f64`.
-    fn approximate(&self, index: usize) -> f64;
+    /// Each of them to the precision of an `f64`.
+    fn approximations(&self) -> Cow<'_, [f64]>;
+
+    /// Those of these indices.
+    #[must_use]
+    fn select(&self, indices: &[usize]) -> Self;
 
     /// Σ x.
     fn sum(&self) -> Total<R>;
@@ -71,7 +100,7 @@ pub trait Series<R>: Sized + Clone {
     fn squares_below(&self, threshold: &R) -> Figure<R>;
 
     /// Π (1 + x) of those that are `chosen`.
-    fn growth(&self, chosen: impl Fn(usize) -> bool) -> R;
+    fn growth(&self, chosen: &Chosen<'_>) -> R;
 }
 
 /// Numbers that are worked off one after the other.
@@ -85,8 +114,9 @@ impl<R: Real> FromIterator<R> for OneByOne<R> {
 }
 
 impl<R: Real> Series<R> for OneByOne<R> {
-    fn ratios<'a>(fractions: impl Iterator<Item = (&'a Whole, &'a Whole)>) -> Self {
-        fractions.map(|(numerator, denominator)| R::ratio(numerator, denominator)).collect()
+    fn ratios(numerators: &Integers, denominators: &Integers) -> Self {
+        let ratio = |index| Some(R::ratio(&numerators.get(index)?, &denominators.get(index)?));
+        (0..numerators.len()).filter_map(ratio).collect()
     }
 
     fn len(&self) -> usize {
@@ -97,8 +127,12 @@ impl<R: Real> Series<R> for OneByOne<R> {
         self.0.get(index).cloned()
     }
 
-    fn approximate(&self, index: usize) -> f64 {
-        self.0.get(index).map_or(f64::NAN, Real::approximate)
+    fn approximations(&self) -> Cow<'_, [f64]> {
+        self.0.iter().map(Real::approximate).collect()
+    }
+
+    fn select(&self, indices: &[usize]) -> Self {
+        indices.iter().filter_map(|index| self.get(*index)).collect()
     }
 
     fn sum(&self) -> Total<R> {
@@ -142,8 +176,8 @@ impl<R: Real> Series<R> for OneByOne<R> {
         Ok(sum)
     }
 
-    fn growth(&self, chosen: impl Fn(usize) -> bool) -> R {
-        let factors = self.0.iter().enumerate().filter(|(index, _)| chosen(*index));
+    fn growth(&self, chosen: &Chosen<'_>) -> R {
+        let factors = self.0.iter().enumerate().filter(|(index, _)| chosen.contains(*index));
         factors.fold(R::one(), |product, (_, number)| product * (R::one() + number.clone()))
     }
 }

@@ -1,0 +1,283 @@
+//! The returns of all sub-periods side by side, as exact fractions.
+
+use std::cmp::Ordering;
+
+use chrono::NaiveDate;
+
+use super::chain::{Interval, Link, boundaries, fraction, half_days_at_work, sub_period_of, sub_periods};
+use super::day_count::days_between;
+use crate::model::{CashFlow, Dated, Method, Timing};
+use crate::number::{Exact, Integers, Real, Series, Whole};
+
+/// Returns in a row, `gain` / `capital` each, exactly; capitals above zero.
+#[derive(Clone, Debug)]
+pub(crate) struct Links {
+    gains: Integers,
+    capitals: Integers,
+    /// Whether every 1 + r is above zero.
+    solvent: bool,
+}
+
+impl Links {
+    fn new(gains: Integers, capitals: Integers) -> Self {
+        let solvent = gains.sums_are_positive(&capitals);
+        Self { gains, capitals, solvent }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.gains.len()
+    }
+
+    /// One of them.
+    pub(crate) fn get(&self, index: usize) -> Option<Link> {
+        Some(Link { gain: self.gains.get(index)?, capital: self.capitals.get(index)? })
+    }
+
+    /// The returns as numbers.
+    pub(crate) fn rates<R: Real>(&self) -> R::Series {
+        Series::ratios(&self.gains, &self.capitals)
+    }
+
+    /// The gains: their signs are those of the returns.
+    pub(crate) fn gains(&self) -> &Integers {
+        &self.gains
+    }
+
+    /// Whether every 1 + r is above zero.
+    pub(crate) fn are_solvent(&self) -> bool {
+        self.solvent
+    }
+
+    /// The sign of 1 + r.
+    pub(crate) fn factor_sign(&self, index: usize) -> Ordering {
+        let sign = |link: Link| (&link.gain + &link.capital).sign();
+        if self.solvent { Ordering::Greater } else { self.get(index).map_or(Ordering::Equal, sign) }
+    }
+
+    /// r compared with that of another index, exactly.
+    pub(crate) fn compare(&self, index: usize, other: usize) -> Ordering {
+        match (self.get(index), self.get(other)) {
+            (Some(a), Some(b)) => a.compare(&b),
+            _ => Ordering::Equal,
+        }
+    }
+
+    /// Those whose index is to be kept.
+    pub(crate) fn keeping(&self, keep: impl Fn(usize) -> bool) -> Self {
+        Self::new(self.gains.keeping(&keep), self.capitals.keeping(&keep))
+    }
+
+    fn from_links(links: impl Iterator<Item = Link>) -> Self {
+        let (gains, capitals): (Vec<Whole>, Vec<Whole>) =
+            links.map(|link| (link.gain, link.capital)).unzip();
+        Self::new(gains.into(), capitals.into())
+    }
+
+    /// Returns supplied as such.
+    pub(crate) fn supplied<'a>(values: impl Iterator<Item = &'a Exact> + Clone) -> Self {
+        let scale = scale(values.clone());
+        let gains: Option<Vec<i64>> = values.clone().map(|value| short(value, scale)).collect();
+        let capital = Whole::power_of_ten(scale);
+        match (gains, capital.to_i128().and_then(|capital| i64::try_from(capital).ok())) {
+            (Some(gains), Some(capital)) => {
+                let capitals = vec![capital; gains.len()];
+                Self::new(gains.into(), capitals.into())
+            }
+            _ => Self::from_links(values.map(|value| Link {
+                gain: value.mantissa().clone(),
+                capital: Whole::power_of_ten(value.scale()),
+            })),
+        }
+    }
+
+    /// One return for the product of several supplied ones.
+    pub(crate) fn compounded(rows: &[&Dated]) -> Self {
+        let mut whole = Link { gain: Whole::ZERO, capital: Whole::ONE };
+        for row in rows {
+            let (gain, capital) = (row.value.mantissa(), Whole::power_of_ten(row.value.scale()));
+            // (1 + a/b)(1 + c/d) − 1 = (a·d + c·(a + b)) / (b·d)
+            whole.gain = &(&whole.gain * &capital) + &(gain * &(&whole.gain + &whole.capital));
+            whole.capital = &whole.capital * &capital;
+        }
+        Self::from_links(std::iter::once(whole))
+    }
+
+    /// The changes from one positive level to another; no change where there is none.
+    pub(crate) fn between(levels: &[Option<(&Exact, &Exact)>]) -> Self {
+        let scale = scale(levels.iter().flatten().flat_map(|(from, to)| [*from, *to]));
+        let level = |level: &Option<(&Exact, &Exact)>| match level {
+            Some((from, to)) => {
+                let capital = short(from, scale)?;
+                Some((short(to, scale)? - capital, capital))
+            }
+            None => Some((0, 1)),
+        };
+        match levels.iter().map(level).collect::<Option<(Vec<i64>, Vec<i64>)>>() {
+            Some((gains, capitals)) => Self::new(gains.into(), capitals.into()),
+            None => Self::from_links(levels.iter().map(|level| match level {
+                Some((from, to)) => {
+                    let capital = from.mantissa_at(scale);
+                    Link { gain: &to.mantissa_at(scale) - &capital, capital }
+                }
+                None => Link { gain: Whole::ZERO, capital: Whole::ONE },
+            })),
+        }
+    }
+}
+
+/// A sub-period that has no return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gap {
+    /// Neither capital nor gain: left out of the chain.
+    Idle,
+    /// Gain, or debt, without capital: ends the chain.
+    NoCapital,
+}
+
+/// The returns of consecutive sub-periods. One that has none stands as a zero, and
+/// among the gaps.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    /// End of each.
+    pub(crate) ends: Vec<NaiveDate>,
+    pub(crate) links: Links,
+    /// By index, ascending.
+    pub(crate) gaps: Vec<(usize, Gap)>,
+}
+
+impl Chain {
+    pub(crate) fn gap(&self, index: usize) -> Option<Gap> {
+        let position = self.gaps.binary_search_by_key(&index, |(index, _)| *index).ok()?;
+        self.gaps.get(position).map(|(_, gap)| *gap)
+    }
+
+    /// Ends of the gaps of one kind.
+    pub(crate) fn ends_of(&self, wanted: Gap) -> Vec<NaiveDate> {
+        let gaps = self.gaps.iter().filter(|(_, gap)| *gap == wanted);
+        gaps.filter_map(|(index, _)| self.ends.get(*index).copied()).collect()
+    }
+
+    /// Returns supplied as such.
+    pub(crate) fn supplied(rows: &[Dated]) -> Self {
+        Self {
+            ends: rows.iter().map(|row| row.date).collect(),
+            links: Links::supplied(rows.iter().map(|row| &row.value)),
+            gaps: Vec::new(),
+        }
+    }
+
+    /// The returns of intervals that end on these dates.
+    pub(crate) fn from_intervals(ends: Vec<NaiveDate>, intervals: Vec<Interval>) -> Self {
+        let mut gaps = Vec::new();
+        let none = || Link { gain: Whole::ZERO, capital: Whole::ONE };
+        let links = intervals.into_iter().enumerate().map(|(index, interval)| match interval {
+            Interval::Earning(link) => link,
+            Interval::Idle => {
+                gaps.push((index, Gap::Idle));
+                none()
+            }
+            Interval::NoCapital => {
+                gaps.push((index, Gap::NoCapital));
+                none()
+            }
+        });
+        let links = Links::from_links(links);
+        Self { ends, links, gaps }
+    }
+
+    /// The returns between valuations, in date order, with the flows within them.
+    pub(crate) fn cut(valuations: &[Dated], flows: &[(&CashFlow, Timing)], method: Method) -> Self {
+        let boundaries = boundaries(valuations, method);
+        let ends: Vec<NaiveDate> = boundaries.iter().skip(1).map(|row| row.date).collect();
+        match cut_short(&boundaries, &ends, flows) {
+            Some((gains, capitals)) => Self::from_short(ends, gains, capitals),
+            None => {
+                let periods = sub_periods(valuations, flows, method);
+                Self::from_intervals(ends, periods.iter().map(|period| period.interval()).collect())
+            }
+        }
+    }
+
+    fn from_short(ends: Vec<NaiveDate>, mut gains: Vec<i64>, mut capitals: Vec<i64>) -> Self {
+        let mut gaps = Vec::new();
+        if capitals.iter().any(|capital| *capital <= 0) {
+            for (index, (gain, capital)) in gains.iter_mut().zip(&mut capitals).enumerate() {
+                match Interval::new(Whole::from(*gain), Whole::from(*capital)) {
+                    Interval::Earning(_) => continue,
+                    Interval::Idle => gaps.push((index, Gap::Idle)),
+                    Interval::NoCapital => gaps.push((index, Gap::NoCapital)),
+                }
+                (*gain, *capital) = (0, 1);
+            }
+        }
+        Self { ends, links: Links::new(gains.into(), capitals.into()), gaps }
+    }
+}
+
+/// Values of 61 bits: their sums and differences fit 64.
+const SHORT_BITS: u32 = 61;
+
+/// A mantissa at a common scale, where it is short.
+fn short(value: &Exact, scale: u32) -> Option<i64> {
+    value.short_mantissa_at(scale).filter(|mantissa| mantissa.unsigned_abs() < 1 << SHORT_BITS)
+}
+
+fn scale<'a>(values: impl Iterator<Item = &'a Exact>) -> u32 {
+    values.fold(0, |scale, value| scale.max(value.scale()))
+}
+
+/// What the flows of one sub-period add up to.
+struct Sum {
+    index: usize,
+    /// ΣC.
+    flow: i128,
+    /// Σ 2Dw·C.
+    weighted: i128,
+}
+
+/// Gains and capitals in 64 bits, where they fit. A sub-period without a flow
+/// needs no weights, and so no multiple of its length.
+fn cut_short(
+    boundaries: &[&Dated],
+    ends: &[NaiveDate],
+    flows: &[(&CashFlow, Timing)],
+) -> Option<(Vec<i64>, Vec<i64>)> {
+    let amounts = flows.iter().map(|(flow, _)| &flow.amount);
+    let scale = scale(boundaries.iter().map(|row| &row.value).chain(amounts));
+    let values: Vec<i64> = boundaries.iter().map(|row| short(&row.value, scale)).collect::<Option<_>>()?;
+    let (beginnings, endings) = (values.get(..ends.len())?, values.get(1..)?);
+    let mut gains: Vec<i64> = beginnings.iter().zip(endings).map(|(from, to)| to - from).collect();
+    let mut capitals = beginnings.to_vec();
+    for sum in sums(ends, flows, scale)? {
+        let Some((from, to)) = boundaries.get(sum.index).zip(boundaries.get(sum.index + 1)) else { continue };
+        let half_days = i128::from(2 * days_between(from.date, to.date));
+        let value = |values: &[i64]| values.get(sum.index).copied().map(i128::from);
+        let (gain, capital) =
+            fraction(&value(beginnings)?, &value(endings)?, &sum.flow, &sum.weighted, &half_days);
+        *gains.get_mut(sum.index)? = i64::try_from(gain).ok()?;
+        *capitals.get_mut(sum.index)? = i64::try_from(capital).ok()?;
+    }
+    Some((gains, capitals))
+}
+
+/// The flows of each sub-period that has any, in no order.
+fn sums(ends: &[NaiveDate], flows: &[(&CashFlow, Timing)], scale: u32) -> Option<Vec<Sum>> {
+    let mut placed: Vec<Sum> = Vec::with_capacity(flows.len());
+    for (flow, timing) in flows {
+        let index = sub_period_of(ends, flow.date, *timing);
+        let Some(end) = ends.get(index) else { continue };
+        let amount = i128::from(short(&flow.amount, scale)?);
+        let weighted = amount * i128::from(half_days_at_work(flow.date, *timing, *end));
+        placed.push(Sum { index, flow: amount, weighted });
+    }
+    placed.sort_by_key(|sum| sum.index);
+    placed.dedup_by(|next, sum| {
+        let same = next.index == sum.index;
+        if same {
+            sum.flow += next.flow;
+            sum.weighted += next.weighted;
+        }
+        same
+    });
+    Some(placed)
+}
