@@ -116,8 +116,7 @@ mod tests {
         let aligned = aligned.as_ref().expect("a benchmark");
         let rate = |index| {
             let link = aligned.links.get(index).expect("a link");
-            (!aligned.is_missing(index))
-                .then(|| link.rate::<Ball>().round().expect("a figure").to_string())
+            (!aligned.is_missing(index)).then(|| link.rate::<Ball>().round().expect("a figure").to_string())
         };
         (0..aligned.links.len()).map(rate).collect()
     }

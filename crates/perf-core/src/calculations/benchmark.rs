@@ -126,7 +126,7 @@ pub(crate) fn capture<R: Real>(facts: &Facts<'_, R>, side: Ordering) -> Figure<R
     let pairs = facts.pairs()?;
     let gains = pairs.benchmark.gains();
     let chosen = Chosen::Beside(gains, side);
-    let periods = (0..gains.len()).filter(|index| chosen.contains(*index)).count();
+    let periods = gains.count(side);
     if periods == 0 {
         return Err(none.into());
     }

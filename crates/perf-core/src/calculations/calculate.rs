@@ -166,7 +166,8 @@ impl<'a> Prepared<'a> {
     /// 422 where an explained result would be too long.
     pub fn calculate(&self) -> Result<CalculationResult, Problem> {
         let Self { request, stamp, resolved, .. } = self;
-        let sub_periods = request.options.explain.then(|| explain(resolved, request.options.method)).transpose()?;
+        let sub_periods =
+            request.options.explain.then(|| explain(resolved, request.options.method)).transpose()?;
         let Figures { metrics, drawdown, irr } = self.figures();
         Ok(CalculationResult {
             id: request.id.clone(),
@@ -239,7 +240,11 @@ pub fn internal_rate_of_return(request: &IrrRequest) -> IrrResult {
     }
 }
 
-fn metrics(request: &CalculationRequest, resolved: &Resolved<'_>, irr: Option<&Irr>) -> (Metrics, DrawdownDates) {
+fn metrics(
+    request: &CalculationRequest,
+    resolved: &Resolved<'_>,
+    irr: Option<&Irr>,
+) -> (Metrics, DrawdownDates) {
     let wanted: Vec<Metric> = match request.options.metrics.as_slice() {
         [] => Metric::all().collect(),
         some => some.to_vec(),

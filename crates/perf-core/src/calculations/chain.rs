@@ -109,8 +109,7 @@ impl SubPeriod {
             [&self.beginning_value, &self.ending_value, &self.net_cash_flow, &self.weighted_half_days];
         let scale = parts.iter().map(|part| part.scale()).max().unwrap_or_default();
         let [beginning, ending, flow, weighted] = parts.map(|part| part.mantissa_at(scale));
-        let (gain, capital) =
-            fraction(&beginning, &ending, &flow, &weighted, &Whole::from(self.half_days()));
+        let (gain, capital) = fraction(&beginning, &ending, &flow, &weighted, &Whole::from(self.half_days()));
         Interval::new(gain, capital)
     }
 }

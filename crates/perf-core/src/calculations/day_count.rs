@@ -56,8 +56,13 @@ impl DayCount {
 }
 
 /// Calendar days from `start` to `end`.
+#[inline]
 pub(crate) fn days_between(start: NaiveDate, end: NaiveDate) -> i64 {
-    end.signed_duration_since(start).num_days()
+    // Most neighbouring dates are in one year, where this is a subtraction.
+    match start.year() == end.year() {
+        true => i64::from(end.ordinal()) - i64::from(start.ordinal()),
+        false => end.signed_duration_since(start).num_days(),
+    }
 }
 
 fn thirty_day_months(start: NaiveDate, end: NaiveDate, first_day: u32, last_day: u32) -> i64 {

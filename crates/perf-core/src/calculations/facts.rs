@@ -252,7 +252,8 @@ impl<'a, R: Real> Facts<'a, R> {
         once(&self.moments, || {
             let pairs = self.pairs()?;
             let complete = Rc::ptr_eq(&pairs.r, shared(&self.returns)?);
-            let r = if complete { Rc::clone(self.spread()?) } else { Rc::new(Spread::new(pairs.r.as_ref())?) };
+            let r =
+                if complete { Rc::clone(self.spread()?) } else { Rc::new(Spread::new(pairs.r.as_ref())?) };
             CoMoments::new(r, &pairs.b)
         })
     }

@@ -84,8 +84,7 @@ fn sharpe_ratio_arithmetic<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
 
 /// (R − MAR) / downside deviation.
 fn sortino_ratio<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
-    let excess =
-        facts.annualized_return()?.minus(&R::exact(&facts.series.minimum_acceptable_return))?;
+    let excess = facts.annualized_return()?.minus(&R::exact(&facts.series.minimum_acceptable_return))?;
     Ok(excess / facts.downside_deviation()?.nonzero(Reason::ZeroDownsideDeviation)?)
 }
 
@@ -112,5 +111,5 @@ fn extreme<R: Real>(facts: &Facts<'_, R>, side: Ordering) -> Figure<R> {
 /// Share of returns above zero.
 fn positive_periods<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
     let (links, _) = facts.links_and_returns()?;
-    Ok(count::<R>(links.gains().count_positive()) / count(links.len()))
+    Ok(count::<R>(links.gains().count(Ordering::Greater)) / count(links.len()))
 }

@@ -159,7 +159,16 @@ mod tests {
 
     #[test]
     fn numbers_are_told_apart_by_value_and_by_scale() {
-        let values = ["1", "1.0", "10", "-1", "0", "0.0", "1234567890123456789012345678", "1234567890123456789012345679"];
+        let values = [
+            "1",
+            "1.0",
+            "10",
+            "-1",
+            "0",
+            "0.0",
+            "1234567890123456789012345678",
+            "1234567890123456789012345679",
+        ];
         let mut hashes: Vec<_> = values.iter().map(|value| row(value)).collect();
         hashes.sort_unstable();
         hashes.dedup();

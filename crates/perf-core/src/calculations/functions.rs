@@ -139,8 +139,7 @@ pub fn calculate_daily_twr(
     if cash_flows.iter().any(|flow| flow.date < start || flow.date > end) {
         return Err(CalculationError::FlowOutsidePeriod);
     }
-    let mut flows: Vec<_> =
-        cash_flows.iter().map(|flow| (flow, flow.timing.unwrap_or_default())).collect();
+    let mut flows: Vec<_> = cash_flows.iter().map(|flow| (flow, flow.timing.unwrap_or_default())).collect();
     flows.sort_by_key(|(flow, _)| flow.date);
     time_weighted(Chain::cut(&values, &flows, Method::Daily), start, end)
 }

@@ -16,11 +16,7 @@ pub(crate) fn linked<R: Real>(links: &Links, returns: &R::Series) -> Figure<R> {
 }
 
 /// The same over the chosen ones of the links.
-pub(crate) fn linked_where<R: Real>(
-    links: &Links,
-    returns: &R::Series,
-    chosen: &Chosen<'_>,
-) -> Figure<R> {
+pub(crate) fn linked_where<R: Real>(links: &Links, returns: &R::Series, chosen: &Chosen<'_>) -> Figure<R> {
     let growth = match smallest_factor(links, chosen) {
         Ordering::Less => return Err(Reason::TotalLoss.into()),
         Ordering::Equal => R::zero(),

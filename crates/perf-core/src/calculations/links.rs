@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 
 use chrono::NaiveDate;
 
-use super::chain::{Interval, Link, boundaries, fraction, half_days_at_work, sub_period_of, sub_periods};
+use super::chain::{
+    Interval, Link, SubPeriod, boundaries, fraction, half_days_at_work, sub_period_of, sub_periods,
+};
 use super::day_count::days_between;
 use crate::model::{CashFlow, Dated, Method, Timing};
 use crate::number::{Exact, Integers, Real, Series, Whole};
@@ -68,26 +70,18 @@ impl Links {
     }
 
     fn from_links(links: impl Iterator<Item = Link>) -> Self {
-        let (gains, capitals): (Vec<Whole>, Vec<Whole>) =
-            links.map(|link| (link.gain, link.capital)).unzip();
+        let (gains, capitals): (Vec<Whole>, Vec<Whole>) = links.map(|link| (link.gain, link.capital)).unzip();
         Self::new(gains.into(), capitals.into())
     }
 
     /// Returns supplied as such.
     pub(crate) fn supplied<'a>(values: impl Iterator<Item = &'a Exact> + Clone) -> Self {
-        let scale = scale(values.clone());
-        let gains: Option<Vec<i64>> = values.clone().map(|value| short(value, scale)).collect();
-        let capital = Whole::power_of_ten(scale);
-        match (gains, capital.to_i128().and_then(|capital| i64::try_from(capital).ok())) {
-            (Some(gains), Some(capital)) => {
-                let capitals = vec![capital; gains.len()];
-                Self::new(gains.into(), capitals.into())
-            }
-            _ => Self::from_links(values.map(|value| Link {
-                gain: value.mantissa().clone(),
-                capital: Whole::power_of_ten(value.scale()),
-            })),
-        }
+        let gains: Option<Vec<i64>> = values.clone().map(|value| short(value, value.scale())).collect();
+        let gains = gains.map(Integers::from).unwrap_or_else(|| {
+            Integers::from(values.clone().map(|value| value.mantissa().clone()).collect::<Vec<_>>())
+        });
+        let scales: Vec<u32> = values.map(Exact::scale).collect();
+        Self::new(gains, Integers::powers_of_ten(&scales))
     }
 
     /// One return for the product of several supplied ones.
@@ -193,7 +187,7 @@ impl Chain {
             Some((gains, capitals)) => Self::from_short(ends, gains, capitals),
             None => {
                 let periods = sub_periods(valuations, flows, method);
-                Self::from_intervals(ends, periods.iter().map(|period| period.interval()).collect())
+                Self::from_intervals(ends, periods.iter().map(SubPeriod::interval).collect())
             }
         }
     }

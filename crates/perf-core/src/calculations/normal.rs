@@ -11,6 +11,10 @@ const MAX_TERMS: i64 = 2_000;
 /// Newton's method on Φ(z) − ½ = φ(z)·(z + z³/3 + z⁵/(3·5) + …) (Abramowitz and
 /// Stegun 26.2.11), from the rational approximation 26.2.23.
 pub(crate) fn quantile<R: Real>(probability: &Exact) -> Figure<R> {
+    R::kept(probability, || newton(probability))
+}
+
+fn newton<R: Real>(probability: &Exact) -> Figure<R> {
     let area = R::exact(&(probability - &Exact::new(5, 1)));
     let tail = R::exact(&(&Exact::from(1) - probability)).approximate();
     let mut z = R::approximately(polished(start(tail), area.approximate(), tail));

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::ops::RangeInclusive;
 
 use dashu_int::IBig;
 
 use super::dispersion::mean;
 use super::links::Links;
 use crate::model::Reason;
-use crate::number::{Exact, Failure, Figure, Real, Series, Whole};
+use crate::number::{Exact, Failure, Figure, Real, Series, Whole, extremes};
 
 /// Returns in order, by their `f64` values where these leave no doubt and by their
 /// exact fractions where they do.
@@ -27,23 +28,26 @@ struct Split {
 }
 
 impl Ranking<'_> {
-    /// Far above the rounding of an approximation: beyond it the order is certain.
-    const CERTAIN: f64 = 1e-12;
-
-    /// Whether two values need the exact fractions to be told apart.
-    fn is_near(a: f64, b: f64) -> bool {
-        let scale = if a.abs() > b.abs() { a.abs() } else { b.abs() };
-        !((a - b).abs() > Self::CERTAIN * scale && scale < f64::INFINITY)
+    /// The values between which, around this one, only the exact fractions tell.
+    fn near(value: f64) -> RangeInclusive<f64> {
+        /// Far above the rounding of an approximation.
+        const CERTAIN: f64 = 1e-12;
+        let reach = CERTAIN * value.abs();
+        value - reach..=value + reach
     }
 
-    /// The smallest return of an order, ties to the first.
-    fn first(&self, indices: impl Iterator<Item = usize>, order: impl Fn(Ordering) -> Ordering) -> Option<usize> {
-        let value = |index: usize| self.values.get(index).copied().unwrap_or(f64::NAN);
-        indices.reduce(|best, index| {
-            let (a, b) = (value(index), value(best));
-            let found = if Self::is_near(a, b) { self.links.compare(index, best) } else { a.total_cmp(&b) };
-            if order(found) == Ordering::Less { index } else { best }
-        })
+    fn value(&self, index: usize) -> f64 {
+        self.values.get(index).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The first of the smallest or the largest returns among some of them, `best`
+    /// being the smallest or the largest value.
+    fn extreme(&self, among: impl Iterator<Item = usize>, best: f64, side: Ordering) -> Option<usize> {
+        let near = Self::near(best);
+        // What is not a number is not outside.
+        let outside = |value: f64| value < *near.start() || value > *near.end();
+        let candidates = among.filter(|index| !outside(self.value(*index)));
+        candidates.reduce(|best, index| if self.links.compare(index, best) == side { index } else { best })
     }
 
     /// What lies below, at and next above the return of this rank.
@@ -53,25 +57,37 @@ impl Ranking<'_> {
             return None;
         }
         let (_, pivot, _) = sorted.select_nth_unstable_by(rank, f64::total_cmp);
-        let pivot = *pivot;
-        let (mut below, mut near, mut above) = (Vec::with_capacity(rank), Vec::new(), Vec::new());
+        let close = Self::near(*pivot);
+        let (mut below, mut near) = (Vec::with_capacity(rank), Vec::new());
+        let (mut next, mut least, mut second) = (None, f64::INFINITY, f64::INFINITY);
         for (index, value) in self.values.iter().enumerate() {
-            match Self::is_near(*value, pivot) {
-                true => near.push(index),
-                false if *value < pivot => below.push(index),
-                false => above.push(index),
+            if *value > *close.end() {
+                if *value < least {
+                    (next, least, second) = (Some(index), *value, least);
+                } else if *value < second {
+                    second = *value;
+                }
+            } else if *value < *close.start() {
+                below.push(index);
+            } else {
+                near.push(index);
             }
         }
         near.sort_by(|a, b| self.links.compare(*a, *b));
-        Some(Split { below, near, next: self.first(above.into_iter(), |order| order) })
+        if Self::near(least).contains(&second) {
+            let above = (0..self.values.len()).filter(|index| self.value(*index) > *close.end());
+            next = self.extreme(above, least, Ordering::Less);
+        }
+        Some(Split { below, near, next })
     }
 }
 
 /// Index of the largest or the smallest return.
 pub(crate) fn extreme<R: Real>(links: &Links, returns: &R::Series, side: Ordering) -> Option<usize> {
     let ranking = Ranking { links, values: returns.approximations() };
-    let smallest = |order: Ordering| if side == Ordering::Less { order } else { order.reverse() };
-    ranking.first(0..links.len(), smallest)
+    let [least, most] = extremes(&ranking.values);
+    let best = if side == Ordering::Less { least } else { most };
+    ranking.extreme(0..links.len(), best, side)
 }
 
 /// The lower tail of the returns at 1 − confidence level.

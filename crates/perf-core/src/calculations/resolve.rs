@@ -114,8 +114,7 @@ fn from_returns<'a>(
     let spacing: Vec<NaiveDate> = returns.iter().map(|row| row.date).collect();
     let start = start_of_returns(request.window, used, &spacing)?;
     let chain = Chain::supplied(used);
-    let grid =
-        alignment::Grid { start, ends: &chain.ends, valuations: &[], picked: request.window.picks() };
+    let grid = alignment::Grid { start, ends: &chain.ends, valuations: &[], picked: request.window.picks() };
     let benchmark = alignment::align(request.benchmark.as_ref(), &grid, Method::Daily)?;
     let warnings = benchmark_warnings(&chain, benchmark.as_ref());
     let count = i64::try_from(used.len()).unwrap_or(i64::MAX);
@@ -181,17 +180,23 @@ fn start_of_returns(
 }
 
 /// Twice the median of the days between dates in ascending order: the sum of the
-/// middle two where their number is even.
+/// middle two where their number is even. Counted, since most steps are alike.
 fn twice_median_spacing(dates: &[NaiveDate]) -> Option<i64> {
-    let mut days: Vec<i64> =
-        dates.iter().zip(dates.iter().skip(1)).map(|(a, b)| days_between(*a, *b)).collect();
-    let (middle, odd) = (days.len() / 2, days.len() % 2 == 1);
-    if days.is_empty() {
-        return None;
+    /// Longer steps are sorted.
+    const COUNTED: usize = 32;
+    let (mut counts, mut longer) = ([0_usize; COUNTED], Vec::new());
+    for days in dates.iter().zip(dates.iter().skip(1)).map(|(a, b)| days_between(*a, *b)) {
+        match usize::try_from(days).ok().and_then(|days| counts.get_mut(days)) {
+            Some(count) => *count += 1,
+            None => longer.push(days),
+        }
     }
-    let (lower, upper, _) = days.select_nth_unstable(middle);
-    let lower = if odd { Some(*upper) } else { lower.iter().copied().max() };
-    Some(*upper + lower?)
+    longer.sort_unstable();
+    let number = dates.len().checked_sub(1)?;
+    let short = (0..).zip(counts).flat_map(|(days, count)| std::iter::repeat_n(days, count));
+    let mut ordered = short.chain(longer).skip(number.checked_sub(1)? / 2);
+    let lower = ordered.next()?;
+    Some(lower + if number % 2 == 1 { lower } else { ordered.next()? })
 }
 
 /// N from the median spacing of dates in ascending order.
@@ -299,5 +304,8 @@ mod tests {
         assert_eq!(inferred_periods_per_year(&dates(&[90, 91])), 4);
         assert_eq!(inferred_periods_per_year(&dates(&[120, 121])), 1);
         assert_eq!(inferred_periods_per_year(&dates(&[])), 1);
+        assert_eq!(twice_median_spacing(&dates(&[40, 2])), Some(42));
+        assert_eq!(twice_median_spacing(&dates(&[40, 2, 35])), Some(70));
+        assert_eq!(twice_median_spacing(&dates(&[])), None);
     }
 }

@@ -1,9 +1,10 @@
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::dyadic::Dyadic;
 use super::elementary::{self, LN_ERROR};
-use super::{Balls, Failure, Figure, OUTPUT_DIGITS, Real, Rounded, Twofold, Whole, Wide};
+use super::{Balls, Exact, Failure, Figure, OUTPUT_DIGITS, Real, Rounded, Twofold, Whole, Wide};
 
 /// Bound on the relative rounding error of one [`Twofold`] operation, with a
 /// factor of two to spare for the roundings of the radius itself.
@@ -89,6 +90,22 @@ impl Real for Ball {
 
     fn pi() -> Self {
         Self::new(Twofold { high: std::f64::consts::PI, low: 1.224_646_799_147_353_2e-16 }, 0.0)
+    }
+
+    fn kept(of: &Exact, compute: impl FnOnce() -> Figure<Self>) -> Figure<Self> {
+        thread_local! {
+            static LAST: Cell<Option<(i64, u32, Ball)>> = const { Cell::new(None) };
+        }
+        let key = of.short_mantissa_at(of.scale()).map(|mantissa| (mantissa, of.scale()));
+        match (key, LAST.get()) {
+            (Some(key), Some((mantissa, scale, figure))) if key == (mantissa, scale) => Ok(figure),
+            (Some((mantissa, scale)), _) => {
+                let figure = compute()?;
+                LAST.set(Some((mantissa, scale, figure)));
+                Ok(figure)
+            }
+            (None, _) => compute(),
+        }
     }
 
     fn approximately(value: f64) -> Self {

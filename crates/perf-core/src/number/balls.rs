@@ -42,7 +42,8 @@ pub struct Balls {
 
 impl Balls {
     fn from_parts(middles: Vectors, relative: f64, absolute: f64) -> Self {
-        let size = loops::largest(&middles.high);
+        let [least, most] = loops::extremes(&middles.high);
+        let size = larger(-least, most);
         Self { middles, size, relative, absolute }
     }
 
@@ -100,12 +101,13 @@ fn pairs(view: &View<'_>) -> Vectors {
 impl Series<Ball> for Balls {
     fn ratios(numerators: &Integers, denominators: &Integers) -> Self {
         let middles = match (numerators.view(), denominators.view()) {
-            (View::Single(numerators), View::Single(denominators)) => {
+            (View::Single(high), View::Single(denominators)) => {
+                loops::quotients(Slices { high, low: &vec![0.0; high.len()] }, denominators)
+            }
+            (View::Pairs(numerators), View::Single(denominators)) => {
                 loops::quotients(numerators, denominators)
             }
-            (numerators, denominators) => {
-                loops::ratios(pairs(&numerators).as_slices(), pairs(&denominators).as_slices())
-            }
+            (a, b) => loops::ratios(pairs(&a).as_slices(), pairs(&b).as_slices()),
         };
         Self::from_parts(middles, RATIO_ERROR, 0.0)
     }
@@ -237,7 +239,8 @@ impl Balls {
         let blocks = self.count() / PRODUCT_BLOCK as f64 + (2 * WIDTH) as f64;
         let of_factor = (self.error(self.size) + 2.0 * STEP_ERROR) / smallest + STEP_ERROR;
         let relative = (self.count() * of_factor + blocks * PRODUCT_BLOCK_ERROR) * ROOM;
-        let certain = within(growth.factors, FACTORS) && within(growth.products, PRODUCTS) && relative < SMALL;
+        let certain =
+            within(growth.factors, FACTORS) && within(growth.products, PRODUCTS) && relative < SMALL;
         certain.then(|| Ball::within(growth.value, growth.value.high.abs() * relative * ROOM))
     }
 

@@ -83,7 +83,7 @@ impl Exact {
     #[inline]
     #[must_use]
     pub(crate) fn short_mantissa_at(&self, scale: u32) -> Option<i64> {
-        let mantissa = i64::try_from(self.mantissa.to_i128()?).ok()?;
+        let mantissa = self.mantissa.to_i64()?;
         match scale.checked_sub(self.scale)? {
             0 => Some(mantissa),
             places => mantissa.checked_mul(10_i64.checked_pow(places)?),

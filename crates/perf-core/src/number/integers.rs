@@ -21,6 +21,12 @@ enum Parts {
     Any(Vec<Whole>),
 }
 
+/// The powers of ten that are an `f64`.
+const SINGLE_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
+];
+
 /// How [`Integers`] are seen by a loop.
 pub(super) enum View<'a> {
     /// As `f64` values.
@@ -32,6 +38,16 @@ pub(super) enum View<'a> {
 }
 
 impl Integers {
+    /// 10 to each of these powers.
+    #[must_use]
+    pub fn powers_of_ten(exponents: &[u32]) -> Self {
+        let single = |exponent: &u32| SINGLE_POWERS.get(*exponent as usize).copied();
+        match exponents.iter().map(single).collect() {
+            Some(high) => Self(Parts::Doubles(Vectors { high, low: Vec::new() })),
+            None => Self::from(exponents.iter().map(|power| Whole::power_of_ten(*power)).collect::<Vec<_>>()),
+        }
+    }
+
     /// How many.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -70,24 +86,37 @@ impl Integers {
         }
     }
 
-    /// How many are above zero.
+    /// How many have this sign.
     #[must_use]
-    pub fn count_positive(&self) -> usize {
-        match &self.0 {
-            Parts::Doubles(vectors) => vectors.high.iter().filter(|high| **high > 0.0).count(),
-            Parts::Any(values) => values.iter().filter(|value| value.sign() == Ordering::Greater).count(),
+    pub fn count(&self, sign: Ordering) -> usize {
+        let count = |of: fn(&f64) -> bool, high: &[f64]| high.iter().filter(|high| of(high)).count();
+        match (&self.0, sign) {
+            (Parts::Doubles(vectors), Ordering::Greater) => count(|high| *high > 0.0, &vectors.high),
+            (Parts::Doubles(vectors), Ordering::Less) => count(|high| *high < 0.0, &vectors.high),
+            _ => (0..self.len()).filter(|index| self.sign(*index) == sign).count(),
         }
     }
 
-    /// Whether every sum with one of as many others is above zero.
+    /// Whether every sum with one of as many others, each above zero, is above zero.
     #[must_use]
     pub fn sums_are_positive(&self, others: &Self) -> bool {
-        if let (View::Single(a), View::Single(b)) = (self.view(), others.view()) {
-            // Integers of 53 bits: their rounded sum has the sign of the exact one.
-            return a.iter().zip(b).filter(|(a, b)| **a + **b <= 0.0).count() == 0;
+        self.sums_are_clearly_positive(others) || {
+            let sums = (0..self.len()).filter_map(|index| Some(&self.get(index)? + &others.get(index)?));
+            sums.filter(|sum| sum.sign() != Ordering::Greater).count() == 0
         }
-        let sums = (0..self.len()).filter_map(|index| Some(&self.get(index)? + &others.get(index)?));
-        sums.filter(|sum| sum.sign() != Ordering::Greater).count() == 0
+    }
+
+    /// The same, where the nearest `f64` values leave no doubt.
+    fn sums_are_clearly_positive(&self, others: &Self) -> bool {
+        /// Far above the rounding of the values and of their sum.
+        const MARGIN: f64 = 1e-9;
+        let clear = |a: f64, b: f64| a + b > MARGIN * b;
+        match (&self.0, &others.0) {
+            (Parts::Doubles(a), Parts::Doubles(b)) => {
+                a.high.iter().zip(&b.high).filter(|(a, b)| !clear(**a, **b)).count() == 0
+            }
+            _ => false,
+        }
     }
 
     /// Those whose index is to be kept.
@@ -124,15 +153,31 @@ impl Integers {
 
 impl From<Vec<i64>> for Integers {
     fn from(values: Vec<i64>) -> Self {
+        /// Up to here an integer is the last bits of an `f64` near 1.5 · 2^52.
+        const SHORT: u64 = 1 << 51;
         /// Up to here every integer is an `f64`.
         const SINGLE: u64 = 1 << 53;
+        /// Up to here the nearest `f64` is an integer of 64 bits.
+        const PAIR: u64 = 1 << 62;
         let largest = values.iter().fold(0, |largest, value| value.unsigned_abs().max(largest));
-        if largest <= SINGLE {
-            let high = values.iter().map(|value| *value as f64).collect();
+        if largest > PAIR {
+            return Self::from(values.into_iter().map(Whole::from).collect::<Vec<_>>());
+        }
+        if largest <= SHORT {
+            let high = values.iter().map(|value| short_to_f64(*value)).collect();
             return Self(Parts::Doubles(Vectors { high, low: Vec::new() }));
         }
-        Self::from(values.into_iter().map(Whole::from).collect::<Vec<_>>())
+        let high: Vec<f64> = values.iter().map(|value| *value as f64).collect();
+        let rest = values.iter().zip(&high).map(|(value, high)| (value - *high as i64) as f64);
+        let low = if largest > SINGLE { rest.collect() } else { Vec::new() };
+        Self(Parts::Doubles(Vectors { high, low }))
     }
+}
+
+/// The integer, of at most 51 bits, as an `f64`: without a conversion, so that eight are one instruction.
+fn short_to_f64(value: i64) -> f64 {
+    const OFFSET: f64 = 6_755_399_441_055_744.0; // 1.5 · 2^52
+    f64::from_bits(OFFSET.to_bits().wrapping_add_signed(value)) - OFFSET
 }
 
 impl From<Vec<Whole>> for Integers {
@@ -158,6 +203,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn powers_of_ten_are_exact() {
+        let exponents: Vec<u32> = (0..=30).collect();
+        for powers in [Integers::powers_of_ten(&exponents), Integers::powers_of_ten(&exponents[..23])] {
+            for (exponent, index) in exponents.iter().zip(0..powers.len()) {
+                assert_eq!(powers.get(index), Some(Whole::power_of_ten(*exponent)));
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn mean_what_each_integer_means(
@@ -173,8 +228,10 @@ mod tests {
                     prop_assert_eq!(integers.get(index), Some(value.clone()));
                     prop_assert_eq!(integers.sign(index), value.sign());
                 }
-                let positive = expected.iter().filter(|value| value.sign() == Ordering::Greater).count();
-                prop_assert_eq!(integers.count_positive(), positive);
+                for sign in [Ordering::Less, Ordering::Equal, Ordering::Greater] {
+                    let counted = expected.iter().filter(|value| value.sign() == sign).count();
+                    prop_assert_eq!(integers.count(sign), counted);
+                }
                 let doubled = expected.iter().all(|value| (value + value).sign() == Ordering::Greater);
                 prop_assert_eq!(integers.sums_are_positive(&integers), doubled);
                 let odd = integers.keeping(|index| index % 2 == 1);

@@ -3,6 +3,7 @@
 
 use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::slice::Iter;
 
 use super::Twofold;
 use super::twofold::{dekker_product, fused_product};
@@ -212,14 +213,41 @@ impl Pairs {
     }
 }
 
-/// Numbers eight by eight, the last ones filled up.
-#[inline(always)]
-pub(super) fn eights(numbers: &[f64], fill: f64) -> impl Iterator<Item = Lanes> {
-    let (whole, rest) = numbers.as_chunks::<WIDTH>();
-    let mut last = [fill; WIDTH];
-    last.iter_mut().zip(rest).for_each(|(slot, number)| *slot = *number);
-    let last = (!rest.is_empty()).then_some(Lanes(last));
-    whole.iter().map(|numbers| Lanes(*numbers)).chain(last)
+/// Columns of numbers eight by eight, the last ones filled up.
+pub(super) struct Columns<'a, const N: usize> {
+    whole: [Iter<'a, [f64; WIDTH]>; N],
+    last: Option<[Lanes; N]>,
+}
+
+impl<'a, const N: usize> Columns<'a, N> {
+    #[inline(always)]
+    pub(super) fn filled(columns: [&'a [f64]; N], fill: [f64; N]) -> Self {
+        let parts = columns.map(<[f64]>::as_chunks::<WIDTH>);
+        let mut last = fill.map(|fill| Lanes([fill; WIDTH]));
+        for (last, (_, rest)) in last.iter_mut().zip(parts) {
+            last.0.iter_mut().zip(rest).for_each(|(slot, number)| *slot = *number);
+        }
+        let any = parts.iter().any(|(_, rest)| !rest.is_empty());
+        Self { whole: parts.map(|(whole, _)| whole.iter()), last: any.then_some(last) }
+    }
+
+    /// Filled up with zeros.
+    #[inline(always)]
+    pub(super) fn of(columns: [&'a [f64]; N]) -> Self {
+        Self::filled(columns, [0.0; N])
+    }
+
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> Option<[Lanes; N]> {
+        let mut numbers = [Lanes::ZERO; N];
+        for (slot, column) in numbers.iter_mut().zip(&mut self.whole) {
+            match column.next() {
+                Some(numbers) => *slot = Lanes(*numbers),
+                None => return self.last.take(),
+            }
+        }
+        Some(numbers)
+    }
 }
 
 /// Double-doubles as two slices.
@@ -229,14 +257,6 @@ pub(super) struct Slices<'a> {
     pub(super) high: &'a [f64],
     /// What these leave out.
     pub(super) low: &'a [f64],
-}
-
-impl Slices<'_> {
-    /// Eight by eight, the last ones filled up with zeros.
-    #[inline(always)]
-    pub(super) fn pairs(&self) -> impl Iterator<Item = Pairs> {
-        eights(self.high, 0.0).zip(eights(self.low, 0.0)).map(|(high, low)| Pairs { high, low })
-    }
 }
 
 /// Double-doubles as two vectors.
@@ -253,14 +273,21 @@ impl Vectors {
         Slices { high: &self.high, low: &self.low }
     }
 
-    /// The first `length` of the numbers.
+    /// What `function` makes of each step of `columns`: `length` numbers in all.
     #[inline(always)]
-    pub(super) fn collect(length: usize, pairs: impl Iterator<Item = Pairs>) -> Self {
+    pub(super) fn collect<const N: usize>(
+        length: usize,
+        mut columns: Columns<'_, N>,
+        mut function: impl FnMut([Lanes; N]) -> Pairs,
+    ) -> Self {
         let room = length.next_multiple_of(WIDTH);
-        let mut vectors = Self { high: Vec::with_capacity(room), low: Vec::with_capacity(room) };
-        for pair in pairs {
-            vectors.high.extend_from_slice(&pair.high.0);
-            vectors.low.extend_from_slice(&pair.low.0);
+        let mut vectors = Self { high: vec![0.0; room], low: vec![0.0; room] };
+        let (high, _) = vectors.high.as_chunks_mut::<WIDTH>();
+        let (low, _) = vectors.low.as_chunks_mut::<WIDTH>();
+        for (high, low) in high.iter_mut().zip(low) {
+            let Some(step) = columns.next() else { break };
+            let pairs = function(step);
+            (*high, *low) = (pairs.high.0, pairs.low.0);
         }
         vectors.high.truncate(length);
         vectors.low.truncate(length);

@@ -31,6 +31,11 @@ pub use wide::Wide;
 
 use dashu_int::IBig;
 
+/// The smallest and the largest of some values; zeros of none.
+pub(crate) fn extremes(values: &[f64]) -> [f64; 2] {
+    loops::extremes(values)
+}
+
 /// 10^`exponent` as an exact integer.
 pub(crate) fn power_of_ten(exponent: u32) -> IBig {
     IBig::from(10).pow(exponent as usize)

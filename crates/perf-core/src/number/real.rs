@@ -92,6 +92,15 @@ pub trait Real:
     #[must_use]
     fn pi() -> Self;
 
+    /// The figure of a decimal, which a type may have kept from the last time that
+    /// `compute` was asked for the figure of an equal one.
+    ///
+    /// # Errors
+    /// Those of `compute`.
+    fn kept(_of: &Exact, compute: impl FnOnce() -> Figure<Self>) -> Figure<Self> {
+        compute()
+    }
+
     /// The nearest `f64`: a starting point, never a result.
     fn approximate(&self) -> f64;
 

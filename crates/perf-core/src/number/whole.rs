@@ -46,6 +46,15 @@ impl Whole {
         }
     }
 
+    /// The value, where 64 bits hold it.
+    #[inline]
+    pub(crate) fn to_i64(&self) -> Option<i64> {
+        match self.0 {
+            Parts::Small { high, low } if high == low.cast_signed() >> 63 => Some(low.cast_signed()),
+            _ => None,
+        }
+    }
+
     /// The value as a large integer.
     pub(crate) fn to_big(&self) -> IBig {
         match &self.0 {
@@ -272,6 +281,7 @@ mod tests {
             prop_assert_eq!(a == b, x == y);
             prop_assert_eq!((a.is_zero(), a.is_negative()), (x == IBig::ZERO, x < IBig::ZERO));
             prop_assert_eq!(a.sign(), x.cmp(&IBig::ZERO));
+            prop_assert_eq!(a.to_i64(), i64::try_from(&x).ok());
             prop_assert_eq!(a.to_string(), x.to_string());
             prop_assert_eq!(a.to_f64().to_bits(), x.to_f64().value().to_bits());
             // One value, one representation: a sum of large terms may be small.
