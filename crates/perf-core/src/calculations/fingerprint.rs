@@ -89,23 +89,20 @@ impl Fields {
 
     /// Days, scale and mantissa, little-endian; or, where the mantissa needs more than
     /// 64 bits, a scale that no number has and the text with its length.
+    #[inline]
     fn row(&mut self, date: NaiveDate, value: &Exact) {
         const LONG: u8 = u8::MAX;
-        let mut row = [0; 13];
-        let (days, number) = row.split_at_mut(4);
-        days.copy_from_slice(&date.num_days_from_ce().to_le_bytes());
+        self.bytes.extend_from_slice(&date.num_days_from_ce().to_le_bytes());
         let scale = u8::try_from(value.scale()).unwrap_or(LONG);
         match value.short_mantissa_at(value.scale()).filter(|_| scale != LONG) {
             Some(mantissa) => {
-                let (first, rest) = number.split_at_mut(1);
-                first.copy_from_slice(&[scale]);
-                rest.copy_from_slice(&mantissa.to_le_bytes());
-                self.put(&row);
+                self.bytes.push(scale);
+                self.bytes.extend_from_slice(&mantissa.to_le_bytes());
+                self.put(&[]);
             }
             None => {
                 let text = value.to_string();
-                self.put(days);
-                self.put(&[LONG]);
+                self.bytes.push(LONG);
                 self.count("length", text.len());
                 self.put(text.as_bytes());
             }

@@ -76,7 +76,7 @@ impl Links {
 
     /// Returns supplied as such.
     pub(crate) fn supplied<'a>(values: impl Iterator<Item = &'a Exact> + Clone) -> Self {
-        let gains: Option<Vec<i64>> = values.clone().map(|value| short(value, value.scale())).collect();
+        let gains = all(values.clone().map(|value| short(value, value.scale())));
         let gains = gains.map(Integers::from).unwrap_or_else(|| {
             Integers::from(values.clone().map(|value| value.mantissa().clone()).collect::<Vec<_>>())
         });
@@ -212,8 +212,18 @@ impl Chain {
 const SHORT_BITS: u32 = 61;
 
 /// A mantissa at a common scale, where it is short.
+#[inline]
 fn short(value: &Exact, scale: u32) -> Option<i64> {
     value.short_mantissa_at(scale).filter(|mantissa| mantissa.unsigned_abs() < 1 << SHORT_BITS)
+}
+
+/// The numbers, where there is one in each place. (To collect into an option knows no length beforehand.)
+fn all(numbers: impl Iterator<Item = Option<i64>>) -> Option<Vec<i64>> {
+    let mut found = Vec::with_capacity(numbers.size_hint().0);
+    for number in numbers {
+        found.push(number?);
+    }
+    Some(found)
 }
 
 fn scale<'a>(values: impl Iterator<Item = &'a Exact>) -> u32 {
@@ -238,7 +248,7 @@ fn cut_short(
 ) -> Option<(Vec<i64>, Vec<i64>)> {
     let amounts = flows.iter().map(|(flow, _)| &flow.amount);
     let scale = scale(boundaries.iter().map(|row| &row.value).chain(amounts));
-    let values: Vec<i64> = boundaries.iter().map(|row| short(&row.value, scale)).collect::<Option<_>>()?;
+    let values = all(boundaries.iter().map(|row| short(&row.value, scale)))?;
     let (beginnings, endings) = (values.get(..ends.len())?, values.get(1..)?);
     let mut gains: Vec<i64> = beginnings.iter().zip(endings).map(|(from, to)| to - from).collect();
     let mut capitals = beginnings.to_vec();

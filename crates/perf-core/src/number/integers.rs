@@ -41,11 +41,17 @@ impl Integers {
     /// 10 to each of these powers.
     #[must_use]
     pub fn powers_of_ten(exponents: &[u32]) -> Self {
-        let single = |exponent: &u32| SINGLE_POWERS.get(*exponent as usize).copied();
-        match exponents.iter().map(single).collect() {
-            Some(high) => Self(Parts::Doubles(Vectors { high, low: Vec::new() })),
-            None => Self::from(exponents.iter().map(|power| Whole::power_of_ten(*power)).collect::<Vec<_>>()),
+        let mut high = Vec::with_capacity(exponents.len());
+        for exponent in exponents {
+            match SINGLE_POWERS.get(*exponent as usize) {
+                Some(power) => high.push(*power),
+                None => {
+                    let powers = exponents.iter().map(|power| Whole::power_of_ten(*power));
+                    return Self::from(powers.collect::<Vec<_>>());
+                }
+            }
         }
+        Self(Parts::Doubles(Vectors { high, low: Vec::new() }))
     }
 
     /// How many.
@@ -167,10 +173,17 @@ impl From<Vec<i64>> for Integers {
             let high = values.iter().map(|value| short_to_f64(*value)).collect();
             return Self(Parts::Doubles(Vectors { high, low: Vec::new() }));
         }
-        let high: Vec<f64> = values.iter().map(|value| *value as f64).collect();
-        let rest = values.iter().zip(&high).map(|(value, high)| (value - *high as i64) as f64);
-        let low = if largest > SINGLE { rest.collect() } else { Vec::new() };
-        Self(Parts::Doubles(Vectors { high, low }))
+        if largest <= SINGLE {
+            let high = values.iter().map(|value| *value as f64).collect();
+            return Self(Parts::Doubles(Vectors { high, low: Vec::new() }));
+        }
+        let mut vectors =
+            Vectors { high: Vec::with_capacity(values.len()), low: Vec::with_capacity(values.len()) };
+        for value in values {
+            let high = value as f64;
+            vectors.push(Twofold { high, low: (value - high as i64) as f64 });
+        }
+        Self(Parts::Doubles(vectors))
     }
 }
 
