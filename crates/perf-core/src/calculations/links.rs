@@ -80,8 +80,7 @@ impl Links {
         let gains = gains.map(Integers::from).unwrap_or_else(|| {
             Integers::from(values.clone().map(|value| value.mantissa().clone()).collect::<Vec<_>>())
         });
-        let scales: Vec<u32> = values.map(Exact::scale).collect();
-        Self::new(gains, Integers::powers_of_ten(&scales))
+        Self::new(gains, Integers::powers_of_ten(values.map(Exact::scale)))
     }
 
     /// One return for the product of several supplied ones.

@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
 use super::lanes::{Slices, Vectors};
-use super::{Twofold, Whole};
+use super::{Twofold, Whole, loops};
 
 /// Integers in a row, ready for loops over double-doubles.
 ///
@@ -40,15 +40,12 @@ pub(super) enum View<'a> {
 impl Integers {
     /// 10 to each of these powers.
     #[must_use]
-    pub fn powers_of_ten(exponents: &[u32]) -> Self {
-        let mut high = Vec::with_capacity(exponents.len());
-        for exponent in exponents {
-            match SINGLE_POWERS.get(*exponent as usize) {
+    pub fn powers_of_ten(exponents: impl Iterator<Item = u32> + Clone) -> Self {
+        let mut high = Vec::with_capacity(exponents.size_hint().0);
+        for exponent in exponents.clone() {
+            match SINGLE_POWERS.get(exponent as usize) {
                 Some(power) => high.push(*power),
-                None => {
-                    let powers = exponents.iter().map(|power| Whole::power_of_ten(*power));
-                    return Self::from(powers.collect::<Vec<_>>());
-                }
+                None => return Self::from(exponents.map(Whole::power_of_ten).collect::<Vec<_>>()),
             }
         }
         Self(Parts::Doubles(Vectors { high, low: Vec::new() }))
@@ -159,38 +156,16 @@ impl Integers {
 
 impl From<Vec<i64>> for Integers {
     fn from(values: Vec<i64>) -> Self {
-        /// Up to here an integer is the last bits of an `f64` near 1.5 · 2^52.
-        const SHORT: u64 = 1 << 51;
         /// Up to here every integer is an `f64`.
         const SINGLE: u64 = 1 << 53;
         /// Up to here the nearest `f64` is an integer of 64 bits.
         const PAIR: u64 = 1 << 62;
-        let largest = values.iter().fold(0, |largest, value| value.unsigned_abs().max(largest));
-        if largest > PAIR {
-            return Self::from(values.into_iter().map(Whole::from).collect::<Vec<_>>());
-        }
-        if largest <= SHORT {
-            let high = values.iter().map(|value| short_to_f64(*value)).collect();
-            return Self(Parts::Doubles(Vectors { high, low: Vec::new() }));
-        }
-        if largest <= SINGLE {
-            let high = values.iter().map(|value| *value as f64).collect();
-            return Self(Parts::Doubles(Vectors { high, low: Vec::new() }));
-        }
-        let mut vectors =
-            Vectors { high: Vec::with_capacity(values.len()), low: Vec::with_capacity(values.len()) };
-        for value in values {
-            let high = value as f64;
-            vectors.push(Twofold { high, low: (value - high as i64) as f64 });
-        }
-        Self(Parts::Doubles(vectors))
+        Self(Parts::Doubles(match loops::largest_integer(&values) {
+            0..=SINGLE => Vectors { high: loops::doubles(&values), low: Vec::new() },
+            0..=PAIR => loops::halves(&values),
+            _ => return Self::from(values.into_iter().map(Whole::from).collect::<Vec<_>>()),
+        }))
     }
-}
-
-/// The integer, of at most 51 bits, as an `f64`: without a conversion, so that eight are one instruction.
-fn short_to_f64(value: i64) -> f64 {
-    const OFFSET: f64 = 6_755_399_441_055_744.0; // 1.5 · 2^52
-    f64::from_bits(OFFSET.to_bits().wrapping_add_signed(value)) - OFFSET
 }
 
 impl From<Vec<Whole>> for Integers {
@@ -218,10 +193,9 @@ mod tests {
 
     #[test]
     fn powers_of_ten_are_exact() {
-        let exponents: Vec<u32> = (0..=30).collect();
-        for powers in [Integers::powers_of_ten(&exponents), Integers::powers_of_ten(&exponents[..23])] {
-            for (exponent, index) in exponents.iter().zip(0..powers.len()) {
-                assert_eq!(powers.get(index), Some(Whole::power_of_ten(*exponent)));
+        for powers in [Integers::powers_of_ten(0..=30), Integers::powers_of_ten(0..=22)] {
+            for (exponent, index) in (0..).zip(0..powers.len()) {
+                assert_eq!(powers.get(index), Some(Whole::power_of_ten(exponent)));
             }
         }
     }
@@ -230,9 +204,10 @@ mod tests {
         #[test]
         fn mean_what_each_integer_means(
             short in prop::collection::vec((any::<i64>(), 0_u32..64), 1..20),
+            least in 0_u32..20,
             long in prop::collection::vec((any::<i128>(), 0_u32..128), 0..20),
         ) {
-            let short: Vec<i64> = short.into_iter().map(|(value, bits)| value >> bits).collect();
+            let short: Vec<i64> = short.into_iter().map(|(value, bits)| value >> bits.max(least)).collect();
             let long: Vec<Whole> = long.into_iter().map(|(value, bits)| Whole::from(value >> bits)).collect();
             let wholes: Vec<Whole> = short.iter().map(|value| Whole::from(*value)).collect();
             for (integers, expected) in [(Integers::from(short), &wholes), (Integers::from(long.clone()), &long)] {

@@ -81,6 +81,24 @@ fn both<'a>(x: Slices<'a>, y: Slices<'a>) -> Columns<'a, 4> {
 }
 
 #[inline(always)]
+fn largest_integer_with<P: Product>(values: &[i64]) -> u64 {
+    values.iter().fold(0, |largest, value| value.unsigned_abs().max(largest))
+}
+
+#[inline(always)]
+fn doubles_with<P: Product>(values: &[i64]) -> Vec<f64> {
+    values.iter().map(|value| *value as f64).collect()
+}
+
+/// Integers of up to 62 bits: the nearest `f64`, and what it leaves out.
+#[inline(always)]
+fn halves_with<P: Product>(values: &[i64]) -> Vectors {
+    let high: Vec<f64> = values.iter().map(|value| *value as f64).collect();
+    let low = values.iter().zip(&high).map(|(value, high)| (value - *high as i64) as f64).collect();
+    Vectors { high, low }
+}
+
+#[inline(always)]
 fn extremes_with<P: Product>(x: &[f64]) -> [f64; 2] {
     let first = x.first().copied().unwrap_or_default();
     let mut columns = Columns::filled([x], [first]);
@@ -340,6 +358,9 @@ macro_rules! on_this_processor {
     };
 }
 
+on_this_processor!(largest_integer, largest_integer_with, (values: &[i64]) -> u64, "max |value|.");
+on_this_processor!(doubles, doubles_with, (values: &[i64]) -> Vec<f64>, "The nearest `f64` values.");
+on_this_processor!(halves, halves_with, (values: &[i64]) -> Vectors, "Double-doubles that are the integers, which have at most 62 bits.");
 on_this_processor!(sum, sum_with, (x: Slices<'_>) -> Twofold, "Σ x.");
 on_this_processor!(products, products_with, (x: Slices<'_>, y: Slices<'_>) -> Products, "Σ xy.");
 on_this_processor!(extremes, extremes_with, (x: &[f64]) -> [f64; 2], "The smallest and the largest x; zeros of none.");
