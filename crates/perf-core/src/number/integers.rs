@@ -160,10 +160,13 @@ impl From<Vec<i64>> for Integers {
         const SINGLE: u64 = 1 << 53;
         /// Up to here the nearest `f64` is an integer of 64 bits.
         const PAIR: u64 = 1 << 62;
-        Self(Parts::Doubles(match loops::largest_integer(&values) {
-            0..=SINGLE => Vectors { high: loops::doubles(&values), low: Vec::new() },
-            0..=PAIR => loops::halves(&values),
-            _ => return Self::from(values.into_iter().map(Whole::from).collect::<Vec<_>>()),
+        let largest = loops::largest_integer(&values);
+        if largest > PAIR {
+            return Self::from(values.into_iter().map(Whole::from).collect::<Vec<_>>());
+        }
+        Self(Parts::Doubles(match largest <= SINGLE {
+            true => Vectors { high: loops::doubles(&values), low: Vec::new() },
+            false => loops::halves(&values),
         }))
     }
 }
