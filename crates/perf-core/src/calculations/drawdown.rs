@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::links::Links;
 use crate::model::Reason;
-use crate::number::{Chosen, Figure, Real, Series};
+use crate::number::{Chosen, Figure, Real, Series, extremes};
 
 /// When the maximum drawdown happened; dates that the data does not tell, or that
 /// have not come, are `None`.
@@ -79,29 +79,36 @@ impl<'a> Path<'a> {
         const STEP: f64 = 1e-15;
         /// Levels at which nothing over- or underflows.
         const RANGE: std::ops::RangeInclusive<f64> = 1e-250..=1e250;
-        let (mut level, mut smallest) = (1.0_f64, 1.0_f64);
+        let mut level = 1.0;
         let step = |rate: &f64| {
-            let factor = 1.0 + rate;
-            smallest = if factor < smallest { factor } else { smallest };
-            level *= factor;
+            level *= 1.0 + rate;
             level
         };
         let levels: Vec<f64> = returns.iter().map(step).collect();
-        let within = levels.iter().filter(|level| RANGE.contains(level)).count() == levels.len();
+        let [worst, _] = extremes(returns);
+        let [lowest, highest] = extremes(&levels);
+        let smallest = if worst < 0.0 { 1.0 + worst } else { 1.0 };
         let error = STEP * levels.len() as f64 / smallest;
+        let within = RANGE.contains(&lowest) && RANGE.contains(&highest);
         (within && links.are_solvent() && error < 1e-3).then_some(Self { links, levels, error })
     }
 
     /// The largest fall, where plain `f64` values leave no doubt about any comparison.
     fn clear_fall(&self) -> Option<Place> {
-        let (mut peak, mut peak_at, mut least) = (1.0, 0, 1.0);
-        let mut fall = None;
+        let (mut peak, mut peak_at) = (1.0, 0);
+        // What the deepest and the second deepest level leave of their peaks.
+        let (mut least, mut second, mut fall) = (1.0, 1.0, None);
         for (index, level) in self.levels.iter().enumerate() {
             if *level > peak {
                 (peak, peak_at) = (*level, index + 1);
-            } else if *level < least * peak {
-                least = level / peak;
-                fall = Some((peak_at, index));
+            } else if *level < second * peak {
+                let left = level / peak;
+                if left < least {
+                    (second, least) = (least, left);
+                    fall = Some((peak_at, index));
+                } else {
+                    second = left;
+                }
             }
         }
         let Some((peak_at, trough)) = fall else {
@@ -109,9 +116,20 @@ impl<'a> Path<'a> {
             return self.never_falls().then(Place::default);
         };
         let worst_peak = peak_at.checked_sub(1).map_or(Some(1.0), |index| self.levels.get(index).copied())?;
-        let certain = self.is_only_peak(peak_at, trough, worst_peak) && self.is_only_trough(least, trough);
+        let only_trough = second > self.above(least) || self.is_only_trough(least, trough);
+        let certain = only_trough && self.is_only_peak(peak_at, trough, worst_peak);
         let recovery = self.recovery(trough, worst_peak)?;
         certain.then_some(Place { fall, recovery })
+    }
+
+    /// Clearly above a level, or a ratio of levels.
+    fn above(&self, level: f64) -> f64 {
+        level * (1.0 + 8.0 * self.error)
+    }
+
+    /// Clearly below it.
+    fn below(&self, level: f64) -> f64 {
+        level * (1.0 - 8.0 * self.error)
     }
 
     /// Whether no link loses anything.
@@ -122,18 +140,19 @@ impl<'a> Path<'a> {
     /// Whether the level before link `peak_at` is reached nowhere else up to the
     /// trough, but where it stays at once.
     fn is_only_peak(&self, peak_at: usize, trough: usize, peak: f64) -> bool {
-        let near = peak * (1.0 - 8.0 * self.error);
-        let before = (peak_at.saturating_sub(1)..trough).filter(|index| *index + 1 != peak_at);
-        let earlier = self.levels.get(..peak_at.saturating_sub(1)).unwrap_or_default();
-        let start_is_near = peak_at > 0 && near <= 1.0;
-        let high_before = earlier.iter().any(|level| *level >= near) || start_is_near;
-        let mut high_after = before.filter(|index| self.level(*index) >= near);
-        !high_before && high_after.all(|index| self.stays(peak_at, index))
+        let near = self.below(peak);
+        let (before, after) = self.levels.split_at_checked(peak_at).unwrap_or_default();
+        let after = after.get(..trough.saturating_sub(peak_at)).unwrap_or_default();
+        let high = |levels: &[f64]| levels.iter().filter(|level| **level >= near).count();
+        // The start is a level too, and one of them is the peak itself.
+        let alone = high(before) + usize::from(near <= 1.0) == 1;
+        let mut later = (peak_at..trough).filter(|index| self.level(*index) >= near);
+        alone && (high(after) == 0 || later.all(|index| self.stays(peak_at, index)))
     }
 
     /// Whether no other fall is as deep, but where the trough's level stays at once.
     fn is_only_trough(&self, least: f64, trough: usize) -> bool {
-        let near = least * (1.0 + 8.0 * self.error);
+        let near = self.above(least);
         let mut peak = 1.0;
         self.levels.iter().enumerate().all(|(index, level)| {
             peak = if *level > peak { *level } else { peak };
@@ -143,7 +162,7 @@ impl<'a> Path<'a> {
 
     /// The first link after the trough that ends at the peak's level; none where that is open.
     fn recovery(&self, trough: usize, peak: f64) -> Option<Option<usize>> {
-        let (below, above) = (peak * (1.0 - 8.0 * self.error), peak * (1.0 + 8.0 * self.error));
+        let (below, above) = (self.below(peak), self.above(peak));
         let mut later = (trough + 1..self.levels.len()).filter(|index| self.level(*index) >= below);
         match later.next() {
             None => Some(None),

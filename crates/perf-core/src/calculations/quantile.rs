@@ -50,35 +50,49 @@ impl Ranking<'_> {
         candidates.reduce(|best, index| if self.links.compare(index, best) == side { index } else { best })
     }
 
+    /// Indices of at least the `count` smallest values, and of none that is larger than
+    /// these: most often few, by a bound that a sample suggests.
+    fn smallest(&self, count: usize) -> Vec<usize> {
+        const SAMPLE: usize = 32;
+        /// So many of the sample above what it should hold: rarely not enough.
+        const MARGIN: usize = 3;
+        let every = (self.values.len() / SAMPLE).max(1);
+        let mut sample: Vec<f64> = self.values.iter().step_by(every).copied().collect();
+        sample.sort_unstable_by(f64::total_cmp);
+        let bound = sample.get(count / every + MARGIN).copied().unwrap_or(f64::INFINITY);
+        // What is near the bound is near to values below it.
+        let end = *Self::near(bound).end();
+        let mut found = Vec::with_capacity(2 * count + SAMPLE);
+        let values = self.values.iter().enumerate();
+        found.extend(values.filter(|(_, value)| **value <= end).map(|(index, _)| index));
+        if found.len() < count { (0..self.values.len()).collect() } else { found }
+    }
+
     /// What lies below, at and next above the return of this rank.
     fn split(&self, rank: usize) -> Option<Split> {
-        let mut sorted = self.values.to_vec();
+        // With the next one above; without it where there is none.
+        let candidates = self.smallest((rank + 2).min(self.values.len()));
+        let mut sorted: Vec<f64> = candidates.iter().map(|index| self.value(*index)).collect();
         if rank >= sorted.len() {
             return None;
         }
         let (_, pivot, _) = sorted.select_nth_unstable_by(rank, f64::total_cmp);
         let close = Self::near(*pivot);
-        let (mut below, mut near) = (Vec::with_capacity(rank), Vec::new());
-        let (mut next, mut least, mut second) = (None, f64::INFINITY, f64::INFINITY);
-        for (index, value) in self.values.iter().enumerate() {
-            if *value > *close.end() {
-                if *value < least {
-                    (next, least, second) = (Some(index), *value, least);
-                } else if *value < second {
-                    second = *value;
-                }
-            } else if *value < *close.start() {
+        let (mut below, mut near, mut above) = (Vec::with_capacity(rank), Vec::new(), Vec::new());
+        let mut least = f64::INFINITY;
+        for index in candidates {
+            let value = self.value(index);
+            if value > *close.end() {
+                least = if value < least { value } else { least };
+                above.push(index);
+            } else if value < *close.start() {
                 below.push(index);
             } else {
                 near.push(index);
             }
         }
         near.sort_by(|a, b| self.links.compare(*a, *b));
-        if Self::near(least).contains(&second) {
-            let above = (0..self.values.len()).filter(|index| self.value(*index) > *close.end());
-            next = self.extreme(above, least, Ordering::Less);
-        }
-        Some(Split { below, near, next })
+        Some(Split { below, near, next: self.extreme(above.into_iter(), least, Ordering::Less) })
     }
 }
 

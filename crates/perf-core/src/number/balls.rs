@@ -34,7 +34,7 @@ const fn power_of_two(exponent: i32) -> f64 {
 #[derive(Clone, Debug)]
 pub struct Balls {
     middles: Vectors,
-    /// Largest magnitude.
+    /// No magnitude is larger.
     size: f64,
     relative: f64,
     absolute: f64,
@@ -42,9 +42,13 @@ pub struct Balls {
 
 impl Balls {
     fn from_parts(middles: Vectors, relative: f64, absolute: f64) -> Self {
-        let [least, most] = loops::extremes(&middles.high);
-        let size = larger(-least, most);
+        let size = magnitude(&middles.high);
         Self { middles, size, relative, absolute }
+    }
+
+    /// Differences of numbers up to these sizes.
+    fn differing(middles: Vectors, size: f64, other: f64, absolute: f64) -> Self {
+        Self { middles, size: (size + other) * ROOM, relative: 0.0, absolute }
     }
 
     fn slices(&self) -> Slices<'_> {
@@ -82,6 +86,12 @@ impl Balls {
     fn error_of_difference(&self, other: f64, error: f64) -> f64 {
         (self.error(self.size) + error + STEP_ERROR * (self.size + other)) * ROOM
     }
+}
+
+/// The largest magnitude.
+fn magnitude(values: &[f64]) -> f64 {
+    let [least, most] = loops::extremes(values);
+    larger(-least, most)
 }
 
 /// The larger; not a number where either is none.
@@ -139,13 +149,14 @@ impl Series<Ball> for Balls {
 
     fn largest(&self) -> Ball {
         // The low part of the largest is left out.
-        let error = (self.error(self.size) + f64::EPSILON * self.size) * ROOM;
-        Ball::within(Twofold::from_f64(self.size), error)
+        let largest = magnitude(&self.middles.high);
+        Ball::within(Twofold::from_f64(largest), (self.error(largest) + f64::EPSILON * largest) * ROOM)
     }
 
     fn minus(&self, center: &Ball) -> Self {
-        let error = self.error_of_difference(center.middle().high.abs(), center.radius());
-        Self::from_parts(loops::minus(self.slices(), center.middle()), 0.0, error)
+        let other = center.middle().high.abs();
+        let error = self.error_of_difference(other, center.radius());
+        Self::differing(loops::minus(self.slices(), center.middle()), self.size, other, error)
     }
 
     fn differences(&self, others: &Self) -> Figure<Self> {
@@ -153,7 +164,7 @@ impl Series<Ball> for Balls {
         let differences = loops::differences(self.slices(), others.slices());
         // Zeros are exact only where there is no error that is not relative.
         if differences.certain && self.absolute == 0.0 && others.absolute == 0.0 {
-            return Ok(Self::from_parts(differences.values, 0.0, error));
+            return Ok(Self::differing(differences.values, self.size, others.size, error));
         }
         Ok(Self::collect(&self.one_by_one().differences(&others.one_by_one())?))
     }
@@ -201,7 +212,7 @@ impl Series<Ball> for Balls {
             return self.one_by_one().squares_below(threshold);
         }
         let error = self.error_of_difference(other, radius);
-        Ok(Self::from_parts(differences.values, 0.0, error).square_sum_below_zero(error))
+        Ok(Self::differing(differences.values, self.size, other, error).square_sum_below_zero(error))
     }
 
     fn growth(&self, chosen: &Chosen<'_>) -> Ball {

@@ -89,8 +89,10 @@ impl Rounded {
     /// Whether the magnitude is above 1e120, beyond what a rate may be.
     #[must_use]
     pub fn exceeds_rate_range(self) -> bool {
+        /// With at most twenty digits, rates of a smaller exponent are within the range.
+        const CLOSE: i32 = 120 - OUTPUT_DIGITS.cast_signed();
         let boundary = self.mantissa.unsigned_abs() == 1 && self.exponent == 120;
-        self.leading_exponent() >= 120 && !boundary
+        self.exponent >= CLOSE && self.leading_exponent() >= 120 && !boundary
     }
 
     /// The nearest `f64`, for display and for stores that hold doubles.
