@@ -3,6 +3,7 @@
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequest;
 use chrono::Utc;
 use perf_aws::{Cached, Clients, Jwks, SecretSource};
+use perf_core::MEASURES;
 use perf_core::config::{Secret, Settings};
 use perf_core::services::Caller;
 use serde_json::{Value, json};
@@ -75,6 +76,7 @@ impl Authorizer {
             Some(token) => self.caller(token).await?,
             None => return Err(refused(&Denied::NoToken)),
         };
+        tracing::trace!(target: MEASURES, tokens_accepted = 1_u64);
         Ok(policy(&caller, &resource))
     }
 
@@ -123,6 +125,7 @@ impl Authorizer {
 
 fn refused(denied: &Denied) -> AuthorizerError {
     tracing::info!(reason = %denied, "caller refused");
+    tracing::trace!(target: MEASURES, tokens_refused = 1_u64);
     AuthorizerError::Unauthorized
 }
 

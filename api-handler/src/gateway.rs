@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::Extensions;
 use axum::http::request::Parts;
+use lambda_http::Context;
 use lambda_http::request::RequestContext;
 use perf_core::services::{Caller, Scopes};
 use perf_lambda::{Adapters, RandomIds, SystemClock};
 use serde_json::Value;
 
 use crate::auth::{Authenticate, Denied, LEEWAY_SECONDS, TokenError};
-use crate::{ApiState, Surroundings, router};
+use crate::{ApiState, Invocation, Surroundings, router};
 
 /// Names in the authorizer's context; every value is text.
 pub(crate) const CLIENT_ID: &str = "client_id";
@@ -50,8 +52,18 @@ pub async fn serve(routes: Router<ApiState>, adapters: &Adapters) -> anyhow::Res
         ids: Arc::new(RandomIds),
         idempotency: adapters.idempotency()?,
         workers: adapters.workers(),
+        invocation,
     };
     lambda_http::run(router(routes, ApiState::new(surroundings))).await.map_err(anyhow::Error::from_boxed)
+}
+
+/// The gateway's name for the request, and when Lambda ends the invocation.
+fn invocation(request: &Extensions) -> Invocation {
+    let gateway_request_id = match request.get() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    Invocation { gateway_request_id, deadline: request.get::<Context>().map(Context::deadline) }
 }
 
 fn caller(context: &HashMap<String, Value>) -> Option<Caller> {

@@ -20,4 +20,4 @@ mod state;
 mod viewer;
 
 pub use router::{calculator_routes, router, store_routes};
-pub use state::{ApiState, BODY_BYTES_MAX, Surroundings};
+pub use state::{ApiState, BODY_BYTES_MAX, Invocation, Surroundings};

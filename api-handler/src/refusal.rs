@@ -80,6 +80,13 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "incomplete_body", title, "the body broke off before its end")
     }
 
+    /// 503: there is an answer, but not in time.
+    pub(crate) fn out_of_time() -> Self {
+        let title = "The request cannot be answered now";
+        let detail = "the answer takes too long; send the same request again, or with Prefer: respond-async";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "out_of_time", title, detail)
+    }
+
     /// 500, for what panicked.
     pub(crate) fn panicked() -> Self {
         Problem::internal(INTERNAL.to_owned()).into()

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use axum::http::Extensions;
 use axum::http::request::Parts;
 use perf_core::ports::{Clock, Idempotency, Ids};
 use perf_core::services::{Caller, Workers};
@@ -25,6 +27,17 @@ pub struct Surroundings {
     pub idempotency: Arc<dyn Idempotency>,
     /// Where large bodies are read.
     pub workers: Workers,
+    /// What is known of the call that brought a request.
+    pub invocation: fn(&Extensions) -> Invocation,
+}
+
+/// The call that brought a request, as far as whoever brought it tells.
+#[derive(Clone, Debug, Default)]
+pub struct Invocation {
+    /// Its name there: what the gateway's own log calls it.
+    pub gateway_request_id: Option<String>,
+    /// When there must be an answer.
+    pub deadline: Option<SystemTime>,
 }
 
 /// The router's state; a clone shares it.
@@ -36,6 +49,12 @@ impl ApiState {
     #[must_use]
     pub fn new(surroundings: Surroundings) -> Self {
         Self(Arc::new(surroundings))
+    }
+
+    /// The same state, in invocations such as these.
+    #[cfg(test)]
+    pub(crate) fn invoked(&self, invocation: fn(&Extensions) -> Invocation) -> Self {
+        Self::new(Surroundings { invocation, ..Surroundings::clone(&self.0) })
     }
 
     pub(crate) fn idempotency(&self) -> &dyn Idempotency {
@@ -52,6 +71,10 @@ impl ApiState {
 
     pub(crate) fn new_request_id(&self) -> String {
         self.0.ids.new_id()
+    }
+
+    pub(crate) fn invocation(&self, request: &Extensions) -> Invocation {
+        (self.0.invocation)(request)
     }
 
     pub(crate) fn authenticate(&self, request: &Parts) -> Result<Caller, Denied> {

@@ -14,10 +14,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use api_handler::auth::{Keys, NewToken, Verifier};
-use api_handler::{ApiState, Surroundings, calculator_routes, router};
+use api_handler::{ApiState, Invocation, Surroundings, calculator_routes, router};
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Extensions, Request};
 use chrono::{DateTime, Utc};
 use perf_core::config::Secret;
 use perf_core::number::Exact;
@@ -77,7 +77,14 @@ fn local_router(secret: &Secret) -> Router {
     );
     let ids = Arc::new(CountedIds::default());
     let authenticator = Arc::new(verifier);
-    router(routes, ApiState::new(Surroundings { authenticator, clock, ids, idempotency: store, workers }))
+    let invocation = |_: &Extensions| Invocation {
+        gateway_request_id: Some("gateway-9".to_owned()),
+        ..Invocation::default()
+    };
+    router(
+        routes,
+        ApiState::new(Surroundings { authenticator, clock, ids, idempotency: store, workers, invocation }),
+    )
 }
 
 async fn post(router: &Router, path: &str, token: &str, body: &str) -> u16 {
@@ -122,10 +129,14 @@ async fn log_tells_requests_apart_and_tells_nothing_of_their_content() {
     let [calculated, refused, unknown] = answered[..] else { panic!("{text}") };
     assert_eq!(calculated["fields"]["status"], json!(200));
     assert_eq!(calculated["span"]["request_id"], json!("r1"));
+    assert_eq!(calculated["span"]["gateway_request_id"], json!("gateway-9"));
     assert_eq!(calculated["span"]["route"], json!("/calculate"));
     assert_eq!(calculated["span"]["tenant"].as_str().map(str::len), Some(12));
     assert_eq!(refused["fields"]["code"], json!("invalid_request"));
     assert_eq!(unknown["fields"]["code"], json!("unauthorized"));
+    let measures: Vec<_> = lines.iter().filter(|line| line["target"] == "measures").collect();
+    let of = |name: &str| measures.iter().filter_map(|line| line["fields"][name].as_u64()).sum::<u64>();
+    assert_eq!((of("requests"), of("client_errors"), of("calculations"), of("cache_hits")), (3, 2, 1, 0));
     for secret in
         ["tenant-7", "subject-8", &token, "forged-token", "query-text", "port-12345", "11330", "0.0318"]
     {

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use perf_core::MEASURES;
 use perf_core::services::{Processor, Record, RecordOutcome, RecordResult, WorkTime};
 use tokio::time::Instant;
 
@@ -25,22 +26,30 @@ pub(crate) async fn process(
     let records: Option<Vec<Record>> = event.records.into_iter().map(record).collect();
     // A failure that cannot be named is one of the whole batch.
     let records = records.ok_or("a message has no id")?;
+    let (messages, started_at) = (records.len(), Instant::now());
     let results = match work_time(deadline) {
         Some(time) => processor.process_within(records, time).await,
         None => processor.process(records).await,
     };
     let mut response = SqsBatchResponse::default();
+    let (mut messages_failed, mut messages_again) = (0_u64, 0_u64);
     for RecordResult { message_id, outcome } in results {
         match outcome {
             RecordOutcome::Done => continue,
             // What was wrong may quote the message.
-            RecordOutcome::Permanent { code, .. } => tracing::warn!(message_id, code, "message failed"),
+            RecordOutcome::Permanent { code, .. } => {
+                messages_failed += 1;
+                tracing::warn!(message_id, code, "message failed");
+            }
             RecordOutcome::Retry { detail } => {
+                messages_again += 1;
                 tracing::warn!(message_id, detail, "message will be tried again");
             }
         }
         response.add_failure(message_id);
     }
+    let batch_ms = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::trace!(target: MEASURES, messages, messages_failed, messages_again, batch_ms);
     Ok(response)
 }
 

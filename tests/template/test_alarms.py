@@ -1,8 +1,11 @@
 """Alarms that can fire: names that metrics carry, and somebody who is told."""
 
 import json
+import re
 
 import pytest
+
+from support.template import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,22 @@ def test_duration_alarms_before_the_timeout(alarms, functions, name):
 def test_dashboard_is_json_of_resources_that_exist(resources):
     text = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(text)["widgets"]
-    assert len(widgets) == 6
+    assert len(widgets) == 8
     for name in {part.split("}")[0].split(".")[0] for part in text.split("${")[1:]}:
         assert name.startswith("AWS::") or name == "Stage" or name in resources, name
+
+
+def test_dashboard_shows_measures_that_the_code_takes(resources):
+    widgets = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
+    shown = set()
+    for widget in widgets:
+        namespace = None
+        for metric in widget["properties"]["metrics"]:
+            namespace = namespace if metric[0] in (".", "...") else metric[0]
+            if namespace == "InvestmentPerformance" and metric[0] != "...":
+                shown.add(metric[1])
+    taken = set()
+    for path in ROOT.glob("**/src/**/*.rs"):
+        for event in re.findall(r"target: MEASURES,(.*?)\);", path.read_text().split("#[cfg(test)]")[0], re.DOTALL):
+            taken |= set(re.findall(r"\b([a-z_]+)\b(?=\s*[,=]|$)", event))
+    assert shown and shown <= taken, shown - taken

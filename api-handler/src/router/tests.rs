@@ -1,13 +1,14 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, to_bytes};
 use axum::http::header::{
     ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, WWW_AUTHENTICATE,
 };
 use axum::http::request::Builder;
-use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderName, Method, Request, StatusCode};
 use chrono::{DateTime, Utc};
 use perf_core::config::Secret;
 use perf_core::number::Exact;
@@ -21,9 +22,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
-use crate::Surroundings;
 use crate::auth::NewToken;
 use crate::auth::testing::{NOW, SECRET, token, verifier};
+use crate::{Invocation, Surroundings};
 
 const CALCULATION: &str = include_str!("../../../examples/requests/calculation.json");
 const IRR: &str = include_str!("../../../examples/requests/irr.json");
@@ -91,7 +92,11 @@ fn system() -> (Router<ApiState>, ApiState) {
     let routes = calculator_routes(calculator, submissions.clone())
         .merge(store_routes(submissions, Queries::new(queries)));
     let (authenticator, ids) = (Arc::new(verifier()), Arc::new(CountedIds::default()));
-    (routes, ApiState::new(Surroundings { authenticator, clock, ids, idempotency: store, workers }))
+    let invocation = |_: &Extensions| Invocation::default();
+    (
+        routes,
+        ApiState::new(Surroundings { authenticator, clock, ids, idempotency: store, workers, invocation }),
+    )
 }
 
 fn whole() -> Router {
@@ -469,4 +474,22 @@ async fn large_requests_are_calculated_too() {
     assert!(body.len() > 100_000);
     let answer = post("/irr", body).await;
     assert_eq!((answer.status, &answer.body["status"]), (StatusCode::OK, &json!("unique")));
+}
+
+/// A route that never answers, called in an invocation that ends soon.
+#[tokio::test]
+async fn near_its_deadline_a_request_is_refused_and_may_be_sent_again() {
+    let (_, state) = system();
+    let soon = |_: &Extensions| Invocation {
+        deadline: Some(SystemTime::now() + Duration::from_millis(1_020)),
+        ..Invocation::default()
+    };
+    let routes = Router::new().route("/never", axum::routing::get(std::future::pending::<StatusCode>));
+    let state = state.invoked(soon);
+    let answer = send(&router(routes, state), Request::get("/never").body(Body::empty()).unwrap()).await;
+    assert_eq!(
+        (answer.status, &answer.body["code"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("out_of_time"))
+    );
+    assert_eq!(answer.headers["retry-after"], "1");
 }

@@ -8,6 +8,7 @@ use aws_sdk_timestreamwrite::endpoint_discovery::ReloadEndpoint;
 use aws_sdk_timestreamwrite::operation::write_records::WriteRecordsError;
 use aws_sdk_timestreamwrite::types::{Dimension, MeasureValueType, Record, RejectedRecord, TimeUnit};
 use chrono::NaiveTime;
+use perf_core::MEASURES;
 use perf_core::model::Word;
 use perf_core::ports::{PortError, SeriesRecord, TimeSeriesWriter};
 use tokio::sync::{Mutex, OnceCell};
@@ -97,6 +98,7 @@ fn refusal(rejected: &[RejectedRecord], records: &[Record]) -> Result<(), PortEr
     if !known.is_empty() {
         tracing::info!(records = known.len(), "newer time series are there");
     }
+    tracing::trace!(target: MEASURES, series_records_rejected = wrong.len());
     match wrong.first() {
         None if rejected.is_empty() => Err(PortError::permanent("write records: rejected without a reason")),
         None => Ok(()),

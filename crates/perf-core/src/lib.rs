@@ -5,6 +5,7 @@ pub mod cache;
 pub mod calculations;
 pub mod config;
 pub mod ledger;
+mod measure;
 pub mod model;
 pub mod number;
 #[cfg(feature = "openapi")]
@@ -13,3 +14,5 @@ pub mod parallel;
 pub mod ports;
 pub mod retry;
 pub mod services;
+
+pub use measure::MEASURES;

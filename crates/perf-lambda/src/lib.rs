@@ -1,6 +1,7 @@
 //! What the Lambda functions share: how they start, and the use cases over AWS.
 
 mod assembly;
+mod metrics;
 mod start;
 mod system;
 

@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use api_handler::auth::Authenticate;
-use api_handler::{ApiState, Surroundings, calculator_routes, router, store_routes};
+use api_handler::{ApiState, Invocation, Surroundings, calculator_routes, router, store_routes};
 use axum::Router;
+use axum::http::Extensions;
 use perf_core::number::Exact;
 use perf_core::ports::QueueSender;
 use perf_core::services::{
@@ -59,8 +60,8 @@ pub fn http(
     let routes = calculator_routes(calculator, submissions.clone())
         .merge(store_routes(submissions, Queries::new(queries)));
     let idempotency = Arc::<SqliteStore>::clone(store);
-    let state =
-        ApiState::new(Surroundings { authenticator, clock, ids: Arc::new(RandomIds), idempotency, workers });
+    let (ids, invocation) = (Arc::new(RandomIds), |_: &Extensions| Invocation::default());
+    let state = ApiState::new(Surroundings { authenticator, clock, ids, idempotency, workers, invocation });
     router(routes, state)
 }
 

@@ -4,11 +4,13 @@ use std::mem::size_of;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use tracing::trace;
 
 use super::compute::{Supplied, stamp, supply};
 use super::rows::result_url;
 use super::workers::Workers;
 use super::{Caller, problem_of};
+use crate::MEASURES;
 use crate::cache::CalculationCache;
 use crate::calculations::{Prepared, Stamp, Warning};
 use crate::model::{
@@ -140,6 +142,7 @@ impl Calculator {
         };
         let shared = self.cache.get_or_compute(key, computation).await;
         let result = shared.map(Arc::unwrap_or_clone).map_err(Arc::unwrap_or_clone)?;
+        trace!(target: MEASURES, calculations = 1_u64, cache_hits = u64::from(!computed_now));
         Ok(CalculationResult { request_id, cached: !computed_now, ..result })
     }
 

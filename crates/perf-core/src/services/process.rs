@@ -15,6 +15,7 @@ use super::plan::{Plan, Task, Unit, task};
 use super::recalculate::{Failure, recalculate};
 use super::rows::{result_url, rows};
 use super::{problem_of, report, time_series};
+use crate::MEASURES;
 use crate::model::{
     BatchMembers, CalculationRequest, CompletedResult, EntityKey, Event, EventBody, Identifier,
     MAX_MEMBERS_PER_MESSAGE, Problem,
@@ -332,8 +333,9 @@ impl Processor {
 
     async fn store(&self, result: &CompletedResult) -> Result<(), Problem> {
         let now = super::compute::timestamp(self.ports.clock.now());
-        let put = self.ports.writer.put_results(&rows(result, &now)).await;
-        put.map_err(|error| problem_of(&error))?;
+        let rows = rows(result, &now);
+        self.ports.writer.put_results(&rows).await.map_err(|error| problem_of(&error))?;
+        tracing::trace!(target: MEASURES, rows_written = rows.len());
         self.write_series(std::slice::from_ref(result)).await
     }
 

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use tracing::trace;
+
 use super::compute::{Supplied, compute, stamp, timestamp};
 use super::process::ProcessorPorts;
 use super::rows::{dated_key, rows};
 use super::time_series::STANDING_REQUEST;
+use crate::MEASURES;
 use crate::calculations::ENGINE_VERSION;
 use crate::ledger::Ledger;
 use crate::model::{
@@ -59,6 +62,7 @@ pub(super) async fn recalculate(
     // Current rows last: until they are written, a repetition does everything again.
     changed.sort_by_key(|row| row.current);
     ports.writer.put_results(&changed).await?;
+    trace!(target: MEASURES, recalculations = 1_u64, rows_written = changed.len());
     Ok(results)
 }
 
