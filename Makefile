@@ -1,6 +1,6 @@
 # GNU make 3.81 or newer. lint, run and test live in .ci/run, which needs no make.
 .DEFAULT_GOAL := help
-.PHONY: help run serve build test fuzz lint check bench clean package stack destroy stacktest faults
+.PHONY: help run serve build test fuzz lint check bench bench-functions bench-instructions clean package stack destroy stacktest faults
 
 CARGO ?= cargo
 # Inputs that each random test of `make fuzz` is tried on: some 30 minutes on two cores.
@@ -12,7 +12,7 @@ MESSAGES ?= 50000
 VENV := target/venv
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the whole system, calculate and store the sample portfolio over HTTP, print it, stop
 	@.ci/run sample
@@ -57,12 +57,28 @@ $(VENV)/ready: tests/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
 	@touch $@
-bench: ## Time perfcalc beside numpy and pyxirr and write docs/performance.md
+bench: target/bench/ready ## Time perfcalc beside numpy and pyxirr and write docs/performance.md
 	$(CARGO) build --locked --release -p perf-local
-	$(CARGO) build --locked --release -p perf-core --example portfolio_times
+	$(CARGO) build --locked --release -p perf-core --example workloads
+	[ -d target/bench/data/w2 ] || target/bench/bin/python bench/data.py target/bench/data
+	python3 bench/compare.py target/release/perfcalc target/release/examples/workloads \
+	    target/bench/bin/python target/bench/data
+
+bench-functions: ## Time the Lambda functions on a loopback Runtime API and write docs/performance-lambda.md
+	@.ci/package x86_64
+	$(CARGO) build --locked --release -p perf-lambda --example hello
+	$(CARGO) build --locked --release -p perf-core --example workloads
+	@python3 bench/functions.py body > target/body.json
+	python3 bench/functions.py target/release "$$(target/release/examples/workloads read target/body.json 2001)"
+
+bench-instructions: ## Compare counted instructions with bench/instructions.json (needs valgrind)
+	$(CARGO) build --locked --release -p perf-core --example workloads
+	python3 bench/instructions.py target/release/examples/workloads
+
+target/bench/ready: bench/requirements.txt
 	python3 -m venv target/bench
-	target/bench/bin/pip install --quiet --requirement bench/requirements.txt
-	python3 bench/compare.py target/release/perfcalc target/release/examples/portfolio_times target/bench/bin/python
+	target/bench/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement bench/requirements.txt
+	@touch $@
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

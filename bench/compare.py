@@ -1,9 +1,10 @@
 """Times perfcalc and its peers side by side and writes docs/performance.md.
 
-usage: compare.py PERFCALC PORTFOLIO_TIMES PYTHON   (see `make bench`)
+usage: compare.py PERFCALC WORKLOADS PYTHON FOLDER   (see `make bench`)
 
-Python is an interpreter with bench/requirements.txt installed. Runs are interleaved,
-so that whatever else the machine does meets all of them; medians are reported.
+PERFCALC and WORKLOADS are the built command and example, PYTHON an interpreter with bench/requirements.txt
+installed, FOLDER what bench/data.py has written. Runs are interleaved and bound to one processor, so that whatever
+else the machine does meets all of them; medians are reported.
 """
 
 import datetime
@@ -13,31 +14,29 @@ import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from decimal import Decimal
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SAMPLE = ROOT / "examples" / "portfolio-5y"
-RUNS = 21
-ROUNDS = "501"
-COMMON = ["twr", "volatility", "downside_deviation", "max_drawdown", "beta", "tracking_error", "mwr"]
-BATCH_LINES = 300
+PEERS = str(ROOT / "bench" / "peers.py")
+COMMON = ["twr", "volatility", "max_drawdown", "beta", "tracking_error", "mwr"]
+BATCH_LINES = 10_000
+WHOLE_PROCESS_RUNS = 21
 
 
-def run(command):
+def run(command, pinned=True):
     """Seconds and output of one process."""
     start = time.perf_counter()
-    process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    command = ["taskset", "-c", "0", *command] if pinned else command
+    process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True)
     return time.perf_counter() - start, process.stdout
 
 
-def peak_memory(command):
-    """Peak memory in MB, as GNU time tells it: a child of this process would inherit its peak."""
-    result = subprocess.run(
-        ["time", "--format", "%M", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, text=True
-    )
+def peak_mb(command):
+    """Peak memory, as GNU time tells it: a child of this process would inherit its peak."""
+    timed = ["time", "--format", "%M", *command]
+    result = subprocess.run(timed, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, text=True)
     return int(result.stderr.split()[-1]) / 1024
 
 
@@ -47,78 +46,165 @@ def digits(theirs, ours):
     return 20.0 if error == 0 else float(-error.log10())
 
 
-def main(perfcalc, portfolio_times, python):
-    peer, sample = str(ROOT / "bench" / "peer.py"), str(SAMPLE)
-    csv = ["--entity", "portfolio:p", "--risk-free", "0.02", "--format", "json"]
-    for option, name in [("valuations", "valuations"), ("flows", "flows"), ("benchmark", "benchmark")]:
-        csv += [f"--{option}", f"{sample}/{name}.csv"]
-    whole = {"perfcalc": [perfcalc, "calculate", *csv], "numpy + pyxirr": [python, peer, sample]}
-    memory = {"perfcalc": [portfolio_times, sample, ROUNDS], "numpy + pyxirr": [python, peer, sample, ROUNDS]}
-    times = {name: [] for name in whole}
-    peaks = {name: peak_memory(command) for name, command in whole.items()}
-    in_memory = {name: [] for name in memory}
-    for _ in range(RUNS):
-        for name, command in whole.items():
+class Comparison:
+    """One piece of work, by us and by peers."""
+
+    def __init__(self, label, ours, peers, runs):
+        self.label, self.ours, self.peers, self.runs = label, ours, peers, runs
+
+    def measure(self):
+        """Seconds of each, and what each printed last."""
+        seconds, printed = {}, {}
+        for turn in range(self.runs):
+            print(f"{self.label}: turn {turn + 1} of {self.runs}", file=sys.stderr)
+            for name, command in [("perfcalc", self.ours), *self.peers.items()]:
+                found = json.loads(run(command)[1], parse_float=Decimal if name == "perfcalc" else float)
+                nanoseconds = found.get("nanoseconds")
+                seconds.setdefault(name, []).append(float(found["seconds"]) if nanoseconds is None else float(nanoseconds) / 1e9)
+                printed[name] = found
+        self.seconds = {name: statistics.median(times) for name, times in seconds.items()}
+        self.printed = printed
+        return self
+
+    def row(self):
+        cells = [f"{name} {shown(self.seconds[name])}" for name in self.peers]
+        best = min(self.seconds[name] for name in self.peers)
+        ours = self.seconds["perfcalc"]
+        return f"| {self.label} | {', '.join(cells)} | {shown(ours)} | {best / ours:.2f} |"
+
+
+def shown(seconds):
+    for unit, scale in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * scale >= 1:
+            return f"{seconds * scale:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def comparisons(workloads, python, folder):
+    ours = lambda name, rounds=1: [workloads, folder, name, str(rounds)]
+    peer = lambda name, rounds=1: [python, PEERS, folder, name, str(rounds)]
+    return {
+        "w1": Comparison("one portfolio of 1,260 days, all metrics", ours("w1", 2001), {"numpy + pyxirr": peer("w1", 2001)}, 7),
+        "w2": Comparison(
+            "10,000 such portfolios, ten metrics", ours("w2"), {"numpy": peer("w2"), "numpy + pyxirr": peer("w2-pyxirr")}, 3
+        ),
+        "w3": Comparison("8,313 days of 20 assets, ten metrics", ours("w3", 51), {"numpy": peer("w3", 51)}, 5),
+        "w4": Comparison("1,000,000 rates of 5 to 60 flows", ours("w4"), {"numpy": peer("w4"), "pyxirr": peer("w4-pyxirr")}, 3),
+        "large": Comparison(
+            "one rate of 100,001 flows",
+            ours("w4-large", 51),
+            {"numpy": peer("w4-large", 51), "pyxirr": peer("w4-large-pyxirr", 51)},
+            5,
+        ),
+    }
+
+
+def whole_process(perfcalc, python, folder):
+    """Milliseconds and megabytes from CSV files to figures."""
+    w1 = f"{folder}/w1"
+    ours = [perfcalc, "calculate", "--entity", "portfolio:p", "--risk-free", "0.02", "--format", "json"]
+    for option in ("valuations", "flows", "benchmark"):
+        ours += [f"--{option}", f"{w1}/{option}.csv"]
+    commands = {"perfcalc": ours, "numpy + pyxirr": [python, PEERS, "csv", w1]}
+    times = {name: [] for name in commands}
+    for _ in range(WHOLE_PROCESS_RUNS):
+        for name, command in commands.items():
             times[name].append(run(command)[0] * 1e3)
-    for _ in range(5):
-        for name, command in memory.items():
-            in_memory[name].append(json.loads(run(command)[1]))
-    batch = batched(perfcalc)
-    text = run(whole["perfcalc"])[1]
-    exact = json.loads(text, parse_float=Decimal)["metrics"]
-    peer_figures = in_memory["numpy + pyxirr"][0]["figures"]
-    accuracy = {name: digits(peer_figures[name], exact[name]) for name in COMMON}
-    (ROOT / "docs" / "performance.md").write_text(page(times, peaks, in_memory, batch, accuracy))
+    return {name: (statistics.median(times[name]), peak_mb(command)) for name, command in commands.items()}
 
 
-def batched(perfcalc):
-    """Megabytes a second and peak memory of a batch, one job and two."""
-    request = json.dumps(json.loads((SAMPLE / "request.json").read_text()), separators=(",", ":"))
-    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
-        file.write((request + "\n") * BATCH_LINES)
-        file.flush()
-        size = os.path.getsize(file.name) / 1e6
-        found = {}
-        for jobs in (1, 2):
-            command = [perfcalc, "batch", file.name, "--jobs", str(jobs)]
-            seconds = statistics.median(run(command)[0] for _ in range(5))
-            found[jobs] = (size / seconds, peak_memory(command), size)
-    return found
+def batch(perfcalc, folder):
+    """Megabytes a second and peak megabytes of a large file of requests, by jobs."""
+    path, size = Path(folder) / "batch.jsonl", 0
+    request = subprocess.run([sys.executable, ROOT / "bench" / "functions.py", "body"], stdout=subprocess.PIPE, check=True).stdout
+    with open(path, "wb") as file:
+        for _ in range(BATCH_LINES):
+            size += file.write(request)
+    found = {}
+    for jobs in (1, os.cpu_count()):
+        command = [perfcalc, "batch", str(path), "--jobs", str(jobs)]
+        print(f"batch with {jobs} jobs", file=sys.stderr)
+        seconds = statistics.median(run(command, pinned=False)[0] for _ in range(3))
+        found[jobs] = (size / 1e6 / seconds, peak_mb(command))
+    path.unlink()
+    return size / 1e6, found
 
 
-def page(times, peaks, in_memory, batch, accuracy):
-    ours = {key: statistics.median(run[key] for run in in_memory["perfcalc"]) / 1e3 for key in in_memory["perfcalc"][0]}
-    theirs = statistics.median(run["nanoseconds"] for run in in_memory["numpy + pyxirr"]) / 1e3
-    whole = {name: statistics.median(values) for name, values in times.items()}
+def accuracy(measured):
+    """Lines on how many digits the peers got right."""
+    exact, peer = measured["w1"].printed["perfcalc"]["figures"], measured["w1"].printed["numpy + pyxirr"]["figures"]
+    right = {name: digits(peer[name], exact[name]) for name in COMMON}
+    lines = ["- one portfolio: " + ", ".join(f"{name} {value:.1f}" for name, value in right.items())]
+    ours = measured["w4"].printed["perfcalc"]
+    for name in measured["w4"].peers:
+        theirs = measured["w4"].printed[name]
+        pairs = [(a, b) for a, b in zip(theirs["rates"], ours["rates"]) if a is not None and b is not None]
+        found = sorted(digits(a, b) for a, b in pairs)
+        unanswered = theirs["unanswered"]
+        lines.append(
+            f"- rates, {name}: least {found[0]:.1f}, one in a hundred below {found[len(found) // 100]:.1f}, median "
+            f"{statistics.median(found):.1f}, on the first {len(pairs):,}; {unanswered:,} of a million without an answer"
+        )
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in ours["unanswered"].items()) or "none"
+    lines.append(f"- rates of perfcalc without an answer: {reasons}")
+    return "\n".join(lines)
+
+
+def page(measured, process, growth, size, batches, versions):
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
-    lowest = min(accuracy, key=accuracy.get)
+    (ours, our_peak), (theirs, their_peak) = process["perfcalc"], process["numpy + pyxirr"]
+    with_result = shown(float(measured["w1"].printed["perfcalc"]["with_hash_and_result"]) / 1e9)
+    days = [f"| {row['days']:,} | {shown(row['nanoseconds'] / 1e9)} | {row['nanoseconds'] / row['days']:.0f} |" for row in growth]
     return f"""# Performance
 
-Written by `make bench` (`bench/compare.py`) on {datetime.date.today()}: {cpu}, {os.cpu_count()} cores,
-{platform.system()} {platform.machine()}, load {os.getloadavg()[0]:.1f}. The sample portfolio (`examples/portfolio-5y`):
-1,260 valuations, 60 flows, 1,259 benchmark returns. Medians of interleaved runs. The peers compute ten
-figures in f64; perfcalc all of its metrics, to twenty digits, and every root of the money-weighted return.
+Written by `make bench` (`bench/compare.py`) on {datetime.date.today()}: {cpu}, {os.cpu_count()} cores, {platform.system()}
+{platform.machine()}, load {os.getloadavg()[0]:.1f}; {versions}. The workloads are made from real prices by `bench/data.py`. Medians of interleaved
+runs on one processor. The peers compute in f64; perfcalc to twenty digits, each proven, and every root of a rate with a
+proof that there are no others. The last column is the best peer's time over ours.
 
-| work | numpy + pyxirr | perfcalc | ratio |
+| work, from memory | peers | perfcalc | ratio |
 |---|---|---|---|
-| whole process, from CSV files | {whole["numpy + pyxirr"]:.1f} ms | {whole["perfcalc"]:.1f} ms | {whole["numpy + pyxirr"] / whole["perfcalc"]:.1f} |
-| its peak memory | {peaks["numpy + pyxirr"]:.0f} MB | {peaks["perfcalc"]:.0f} MB | {peaks["numpy + pyxirr"] / peaks["perfcalc"]:.1f} |
-| figures, from memory | {theirs:.0f} µs | {ours["figures"]:.0f} µs | {theirs / ours["figures"]:.2f} |
+{chr(10).join(comparison.row() for comparison in measured.values())}
 
-Before the figures, perfcalc settles periods, flows and benchmark exactly and hashes every input:
-{ours["resolve_and_hash"]:.0f} µs. Reading the three CSV files takes {ours["read_csv"]:.0f} µs.
+With the hash of its inputs and the whole result, one portfolio takes {with_result}.
 
-Correct digits of the peers, against perfcalc: least {accuracy[lowest]:.1f} ({lowest}), {", ".join(f"{name} {value:.1f}" for name, value in accuracy.items() if name != lowest)}.
+| one portfolio from CSV files, whole process | numpy + pyxirr | perfcalc | ratio |
+|---|---|---|---|
+| time | {theirs:.1f} ms | {ours:.1f} ms | {theirs / ours:.1f} |
+| peak memory | {their_peak:.0f} MB | {our_peak:.0f} MB | {their_peak / our_peak:.1f} |
 
-| `perfcalc batch`, {BATCH_LINES} requests, {batch[1][2]:.0f} MB of JSON | MB/s | peak memory |
+| `perfcalc batch`, {BATCH_LINES:,} requests, {size:.0f} MB of JSON | MB/s | peak memory |
 |---|---|---|
-| one job | {batch[1][0]:.0f} | {batch[1][1]:.0f} MB |
-| two jobs | {batch[2][0]:.0f} | {batch[2][1]:.0f} MB |
+{chr(10).join(f"| {jobs} job{'s' if jobs > 1 else ''} | {speed:.0f} | {peak:.0f} MB |" for jobs, (speed, peak) in batches.items())}
 
-Single steps by size of the request (10 to 100,000 valuations; 3 to 100,001 flows):
-`cargo bench -p perf-core --bench engine`.
+## Digits
+
+Correct digits of the peers' figures, against perfcalc's twenty.
+
+{accuracy(measured)}
+
+## Growth
+
+All metrics of one portfolio without flows, by its days. Portfolios cost what one costs, each; see the table above.
+
+| days | time | ns a day |
+|---|---|---|
+{chr(10).join(days)}
+
+How single steps grow with the request's size (10 to 100,000 valuations, 3 to 100,001 flows):
+`cargo bench -p perf-core`. How the functions start and answer: [performance-lambda.md](performance-lambda.md).
 """
 
 
+def main(perfcalc, workloads, python, folder):
+    measured = {name: comparison.measure() for name, comparison in comparisons(workloads, python, folder).items()}
+    process = whole_process(perfcalc, python, folder)
+    growth = json.loads(run([workloads, folder, "growth", "51"])[1])
+    size, batches = batch(perfcalc, folder)
+    listed = subprocess.run([python, "-m", "pip", "freeze"], stdout=subprocess.PIPE, check=True, text=True).stdout
+    versions = ", ".join(line.replace("==", " ") for line in listed.split() if line.startswith(("numpy", "pyxirr", "skfolio")))
+    (ROOT / "docs" / "performance.md").write_text(page(measured, process, growth, size, batches, versions))
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])
