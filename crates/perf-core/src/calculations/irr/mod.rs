@@ -1,5 +1,7 @@
 //! The internal rate of return of dated flows: every root, and a proof.
 
+mod balance;
+mod direct;
 mod isolate;
 mod stream;
 
@@ -7,6 +9,7 @@ use std::cmp::Ordering;
 
 use serde::{Serialize, Serializer};
 
+use self::direct::Direct;
 use self::isolate::Finder;
 use self::stream::Stream;
 use super::day_count::YearFraction;
@@ -94,19 +97,55 @@ pub(crate) enum Target {
 /// Solves for flows (time in units since the start, amount), ascending in time.
 /// `period` is what the money-weighted return of the period is stated over.
 pub(crate) fn solve(flows: &[(i64, &Exact)], period: YearFraction, target: Target) -> Irr {
+    solve_each(flows.iter().copied(), period, || target)
+}
+
+/// The same without a list of the flows; `target` is asked for where there are several roots.
+pub(crate) fn solve_each<'a>(
+    flows: impl Iterator<Item = (i64, &'a Exact)> + Clone,
+    period: YearFraction,
+    target: impl Fn() -> Target,
+) -> Irr {
+    if let Some(irr) = only_rate(flows.clone(), period) {
+        return irr;
+    }
+    let flows: Vec<(i64, &Exact)> = flows.collect();
     let spread = flows.first().zip(flows.last()).is_some_and(|((first, _), (last, _))| first < last);
     if !spread {
         return Irr::none(Reason::ZeroLengthPeriod);
     }
-    let stream = Stream::new(flows, period.denominator);
+    let stream = Stream::new(&flows, period.denominator);
     if stream.sign_changes() == 0 {
         return Irr::none(Reason::NoSignChange);
     }
+    let target = target();
     match solution::<Ball>(&stream, period, target) {
         Err(Failure::Imprecise) => solution::<Wide>(&stream, period, target),
         decided => decided,
     }
     .unwrap_or_else(|failure| Irr::none(failure.reason()))
+}
+
+/// The usual case: one rate, and all its digits proven the short way.
+fn only_rate<'a>(flows: impl Iterator<Item = (i64, &'a Exact)> + Clone, period: YearFraction) -> Option<Irr> {
+    let found = Direct::new(flows, period.denominator)?.solve()?;
+    let log_rate = found.root.round().ok()?;
+    let rate = rounded_rate(&found.root).ok()?;
+    let period_rate = rounded_rate(&(found.root * years::<Ball>(period))).ok()?;
+    Some(Irr {
+        status: IrrStatus::Unique,
+        roots: vec![rate],
+        log_rate: Some(log_rate),
+        residual: Some(found.residual(log_rate)?),
+        headline_rule: Some(HeadlineRule::OnlyRoot),
+        proof: Some(found.proof),
+        rate,
+        period_rate,
+    })
+}
+
+fn years<R: Real>(period: YearFraction) -> R {
+    R::integer(period.numerator) / R::integer(period.denominator)
 }
 
 impl Irr {
@@ -136,7 +175,6 @@ fn solution<R: Real>(stream: &Stream, period: YearFraction, target: Target) -> F
         return Ok(Irr { proof: Some(proof), ..Irr::none(Reason::NoRoot) });
     };
     let log_rate = headline.round()?;
-    let years = R::integer(period.numerator) / R::integer(period.denominator);
     Ok(Irr {
         status: if roots.len() == 1 { IrrStatus::Unique } else { IrrStatus::Multiple },
         roots: roots.iter().map(rounded_rate).collect::<Figure<_>>()?,
@@ -149,7 +187,7 @@ fn solution<R: Real>(stream: &Stream, period: YearFraction, target: Target) -> F
         }),
         proof: Some(proof),
         rate: rounded_rate(headline)?,
-        period_rate: rounded_rate(&(headline.clone() * years))?,
+        period_rate: rounded_rate(&(headline.clone() * years::<R>(period)))?,
     })
 }
 
