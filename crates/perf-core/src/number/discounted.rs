@@ -51,39 +51,57 @@ pub(crate) struct Discounted {
     pub(crate) moments: Moments,
 }
 
-/// Σ a·x^t for amounts in order of time, where `x` has a relative error of at most
-/// `x_error` and `gaps` are the distances between neighbours; the terms go to `terms`.
+/// The discount over one unit of time or over every gap, and a bound on its relative error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Discount<'a> {
+    /// Quick: powers are made from it.
+    Unit(Twofold, f64),
+    /// Precise: each was computed for itself.
+    Gaps(&'a [Twofold], f64),
+}
+
+/// Σ a·x^t for amounts in order of time, where x is the discount over one unit and
+/// `gaps` are the distances between neighbours; the terms go to `terms`.
 ///
 /// A power x^t made from products has a relative error of at most t(e + u), e that
 /// of x and u that of a product: this holds for x itself, and if it holds for two
-/// powers then, with u to spare for their product, for the product. The sum keeps
+/// powers then, with u to spare for their product, for the product. Where the discount
+/// over every gap is given, the i-th product of them has one of i(e + u). The sum keeps
 /// what its additions leave out in a second number, which is below 18 units of
 /// 2^−53 of Σ|v| when the two are added up every 16 terms; its own roundings then
 /// are below 2^−101 of Σ|v| a term.
 pub(crate) fn discounted(
     amounts: &[Amount],
     gaps: &[u64],
-    x: Twofold,
-    x_error: f64,
+    discount: Discount<'_>,
     terms: &mut Vec<f64>,
 ) -> Discounted {
-    let (value, moments) = sums(amounts, gaps, x, terms);
+    let (value, moments) = sums(amounts, gaps, discount, terms);
     let [size, first, _] = moments.sizes;
-    let error = (first * (x_error + STEP_ERROR) + size * (amounts.len() + 4) as f64 * STEP_ERROR) * 1.001;
+    let inherited = match discount {
+        Discount::Unit(_, error) => first * (error + STEP_ERROR),
+        Discount::Gaps(_, error) => size * amounts.len() as f64 * (error + STEP_ERROR),
+    };
+    let error = (inherited + size * (amounts.len() + 4) as f64 * STEP_ERROR) * 1.001;
     Discounted { value, error, moments }
 }
 
-fn sums(amounts: &[Amount], gaps: &[u64], x: Twofold, terms: &mut Vec<f64>) -> (Twofold, Moments) {
+fn sums(
+    amounts: &[Amount],
+    gaps: &[u64],
+    discount: Discount<'_>,
+    terms: &mut Vec<f64>,
+) -> (Twofold, Moments) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2,fma")]
         fn with_fma(
             amounts: &[Amount],
             gaps: &[u64],
-            x: Twofold,
+            discount: Discount<'_>,
             terms: &mut Vec<f64>,
         ) -> (Twofold, Moments) {
-            sums_with(amounts, gaps, x, terms, fused_product)
+            sums_with(amounts, gaps, discount, terms, fused_product)
         }
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             #[allow(
@@ -91,13 +109,13 @@ fn sums(amounts: &[Amount], gaps: &[u64], x: Twofold, terms: &mut Vec<f64>) -> (
                 reason = "the processor has the features that the function is compiled for"
             )]
             // SAFETY: both features were detected on the line above.
-            return unsafe { with_fma(amounts, gaps, x, terms) };
+            return unsafe { with_fma(amounts, gaps, discount, terms) };
         }
     }
     if cfg!(target_arch = "aarch64") {
-        sums_with(amounts, gaps, x, terms, fused_product)
+        sums_with(amounts, gaps, discount, terms, fused_product)
     } else {
-        sums_with(amounts, gaps, x, terms, dekker_product)
+        sums_with(amounts, gaps, discount, terms, dekker_product)
     }
 }
 
@@ -105,11 +123,18 @@ fn sums(amounts: &[Amount], gaps: &[u64], x: Twofold, terms: &mut Vec<f64>) -> (
 fn sums_with(
     amounts: &[Amount],
     gaps: &[u64],
-    x: Twofold,
+    discount: Discount<'_>,
     terms: &mut Vec<f64>,
     two_product: impl Fn(f64, f64) -> (f64, f64) + Copy,
 ) -> (Twofold, Moments) {
-    let powers = powers_with(gaps, x, two_product);
+    let made: Vec<Twofold>;
+    let powers = match discount {
+        Discount::Gaps(powers, _) => powers,
+        Discount::Unit(x, _) => {
+            made = powers_with(gaps, x, two_product);
+            &made
+        }
+    };
     let (mut sum, mut left_out, mut moments) = (0.0, 0.0, Moments::default());
     let mut discount = Twofold::ONE;
     terms.clear();
@@ -188,7 +213,7 @@ mod tests {
             }).collect();
             let x = Twofold::from_f64(rate.exp());
             let (mut terms, mut again) = (Vec::new(), Vec::new());
-            let found = discounted(&amounts, &gaps, x, 0.0, &mut terms);
+            let found = discounted(&amounts, &gaps, Discount::Unit(x, 0.0), &mut terms);
             let expected = amounts.iter().fold(Wide::zero(), |sum, amount| {
                 sum + Wide::from_twofold(amount.size) * Wide::from_twofold(x).power_integer(amount.time as u64)
             });
@@ -196,10 +221,15 @@ mod tests {
             prop_assert!(error <= found.error, "{} {}", error, found.error);
             prop_assert!(found.error <= 1e-25 * found.moments.sizes[0]);
             // Whatever this processor has, it gives what splitting gives.
-            let (value, moments) = sums_with(&amounts, &gaps, x, &mut again, dekker_product);
+            let unit = Discount::Unit(x, 0.0);
+            let (value, moments) = sums_with(&amounts, &gaps, unit, &mut again, dekker_product);
             prop_assert_eq!(value.high.to_bits(), found.value.high.to_bits());
             prop_assert_eq!(value.low.to_bits(), found.value.low.to_bits());
             prop_assert_eq!((moments.signed, &again), (found.moments.signed, &terms));
+            // And so do discounts that were computed one by one.
+            let powers = powers_with(&gaps, x, dekker_product);
+            let precise = discounted(&amounts, &gaps, Discount::Gaps(&powers, 0.0), &mut again);
+            prop_assert_eq!(precise.value.high.to_bits(), found.value.high.to_bits());
         }
     }
 }

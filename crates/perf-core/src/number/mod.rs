@@ -19,7 +19,7 @@ mod wide;
 
 pub use ball::Ball;
 pub use balls::Balls;
-pub(crate) use discounted::{Amount, Discounted, Moments, discounted};
+pub(crate) use discounted::{Amount, Discount, Discounted, Moments, discounted};
 pub(crate) use exact::MAX_TEXT_BYTES;
 pub use exact::{Exact, MAX_DECIMAL_PLACES, MAX_SIGNIFICANT_DIGITS, NumberError};
 pub use real::{Failure, Figure, Real};

@@ -4,6 +4,8 @@ use crate::number::Amount;
 
 /// How often totals are taken: more tell more, at the cost of precision.
 const MAX_ROUNDS: usize = 48;
+/// Rounds that cost less than to look for other roots.
+const ENOUGH: usize = 5;
 /// Longest grid worth walking.
 const MAX_GRID: u64 = 200_000;
 
@@ -26,6 +28,8 @@ pub(super) struct Sampled<'a> {
     pub(super) noise: f64,
     /// Whether the sum falls as the rate grows through the root.
     pub(super) falls: bool,
+    /// Whether there are several roots: then no totals, however often taken, say otherwise.
+    pub(super) several: &'a dyn Fn() -> bool,
 }
 
 impl Sampled<'_> {
@@ -98,6 +102,9 @@ impl Sampled<'_> {
         }
         let mut ends: Vec<Option<bool>> = Vec::with_capacity(MAX_ROUNDS);
         for round in 1..=MAX_ROUNDS {
+            if round == ENOUGH && (self.several)() {
+                return Some(false);
+            }
             let noise = (self.noise + (round * length) as f64 * f64::EPSILON) * 1.01;
             let (mut total, mut size, mut signs) = (0.0, 0.0, Signs::default());
             for (value, magnitude) in &mut grid {

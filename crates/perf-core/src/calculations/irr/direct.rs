@@ -3,14 +3,25 @@
 //! Times are whole units, and `y` is ln(1 + r) for one unit: a flow a at time t is
 //! worth a·e^(−y·t). Whatever is not clear here is left to the general way.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 
 use super::Proof;
 use super::balance::{Sampled, Side};
-use crate::number::{Amount, Ball, Discounted, Exact, Moments, Real, Rounded, Twofold, discounted};
+use super::levels::{Bracket, Levels};
+use crate::number::{Amount, Ball, Discount, Discounted, Exact, Moments, Real, Rounded, Twofold, discounted};
 
 /// Largest exponent of a discount, so that nothing over- or underflows.
 const MAX_EXPONENT: f64 = 200.0;
+
+/// How precisely discounts are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// An error that grows with time in units: enough for nearly all.
+    Usual,
+    /// One that grows with the number of flows, for the rest.
+    Great,
+}
 
 /// Flows netted by time, as far as double-doubles hold them exactly.
 pub(crate) struct Direct {
@@ -30,10 +41,9 @@ struct Root {
     reach: f64,
 }
 
-/// A root with its proof, and what it takes to size up the sum next to it.
+/// A root, and what it takes to size up the sum next to it.
 pub(crate) struct Solution {
     pub(crate) root: Ball,
-    pub(crate) proof: Proof,
     /// |slope| / Σ|terms| at the root, in years, and its relative error.
     slope: f64,
     slope_error: f64,
@@ -91,22 +101,37 @@ impl Direct {
         self.amounts.last().map_or(0.0, |amount| amount.time)
     }
 
-    /// The only rate, where it is proven that there is one and no other.
-    pub(crate) fn solve(&self) -> Option<Solution> {
-        let side = self.side()?;
+    /// All rates, ascending, and how it is known that these are all.
+    pub(crate) fn solve(&self, care: Care) -> Option<(Vec<Solution>, Proof)> {
+        if self.sign_changes == 0 || self.total == Ordering::Equal {
+            return None;
+        }
         let mut terms = Vec::with_capacity(self.amounts.len());
-        let (root, found) = self.root(self.estimate()?, &mut terms)?;
-        let proof = self.proof(side, &root, &found, &terms)?;
-        self.solution(&root, &found.moments, proof)
+        let brackets = OnceCell::new();
+        let brackets = || -> Option<&[Bracket]> {
+            let found = || Levels::new(&self.amounts, &self.gaps, self.sign_changes)?.roots();
+            brackets.get_or_init(found).as_deref()
+        };
+        let several = || brackets().is_some_and(|brackets| brackets.len() > 1);
+        if let Some(side) = self.side() {
+            let start = self.estimate().or_else(|| Some(brackets()?.first()?.root))?;
+            let (root, found) = self.root(start, care, &mut terms)?;
+            if let Some(proof) = self.proof(side, &root, &found, &terms, &several)? {
+                return Some((vec![self.solution(&root, &found.moments)?], proof));
+            }
+        }
+        let within = |bracket: &Bracket| {
+            let (root, found) = self.root(bracket.root, care, &mut terms)?;
+            let (low, high) = (root.place - root.reach, root.place + root.reach);
+            (low > bracket.low && high < bracket.high).then(|| self.solution(&root, &found.moments))?
+        };
+        Some((brackets()?.iter().map(within).collect::<Option<_>>()?, Proof::Isolation))
     }
 
     /// The side of zero on which the sum changes sign, where it does on just one.
     fn side(&self) -> Option<Side> {
         let sign = |amount: &Amount| if amount.size.high > 0.0 { Ordering::Greater } else { Ordering::Less };
         let (first, last) = self.amounts.first().zip(self.amounts.last())?;
-        if self.total == Ordering::Equal {
-            return None;
-        }
         match (sign(first) == self.total, sign(last) == self.total) {
             (false, true) => Some(Side::Above),
             (true, false) => Some(Side::Below),
@@ -142,7 +167,8 @@ impl Direct {
     /// The moments at `y` on plain doubles.
     fn sketch(&self, y: f64, powers: &mut Vec<f64>) -> Moments {
         powers.clear();
-        powers.extend(self.gaps.iter().map(|gap| power((-y).exp(), *gap)));
+        let x = (-y).exp();
+        powers.extend(self.gaps.iter().map(|gap| power(x, *gap)));
         let (mut moments, mut discount) = (Moments::default(), 1.0);
         for amount in &self.amounts {
             discount *= powers.get(amount.gap).copied().unwrap_or(1.0);
@@ -152,20 +178,24 @@ impl Direct {
     }
 
     /// The root near `y`, enclosed.
-    fn root(&self, mut y: f64, terms: &mut Vec<f64>) -> Option<(Root, Discounted)> {
+    fn root(&self, mut y: f64, care: Care, terms: &mut Vec<f64>) -> Option<(Root, Discounted)> {
         /// Times the sum is taken before the search is given up.
-        const MAX_STEPS: usize = 3;
+        const MAX_STEPS: usize = 4;
         /// A step, times the duration, whose third power is beyond all digits.
         const SHORT: f64 = 1e-9;
+        /// One that the rounded slope does not make imprecise either.
+        const SHORTEST: f64 = 1e-15;
         for _ in 0..MAX_STEPS {
-            let x = Ball::approximately(-y).exp();
-            let x_error = x.radius() / x.approximate() * (1.0 + 1e-9);
-            let found = discounted(&self.amounts, &self.gaps, x.middle(), x_error, terms);
+            let found = self.discounted(y, care, terms);
             let [_, slope, bend] = found.moments.signed;
             let newton = found.value.high / slope;
             let bent = bend * newton * newton / (2.0 * slope);
             let step = newton + bent;
-            if (step * self.duration()).abs() <= SHORT && bent.abs() <= newton.abs() * 0.01 {
+            let short = match care {
+                Care::Usual => SHORT,
+                Care::Great => SHORTEST + (y * self.duration()).abs() * f64::EPSILON,
+            };
+            if (step * self.duration()).abs() <= short && bent.abs() <= newton.abs() * 0.01 {
                 let root = self.enclosed(y, newton, bent, &found)?;
                 return Some((root, found));
             }
@@ -175,6 +205,25 @@ impl Direct {
             }
         }
         None
+    }
+
+    /// The sum at `y`.
+    fn discounted(&self, y: f64, care: Care, terms: &mut Vec<f64>) -> Discounted {
+        let relative = |x: Ball| x.radius() / x.approximate() * (1.0 + 1e-9);
+        if care == Care::Usual {
+            let x = Ball::approximately(-y).exp();
+            return discounted(&self.amounts, &self.gaps, Discount::Unit(x.middle(), relative(x)), terms);
+        }
+        let over = |gap: &u64| Ball::within(Twofold::from_f64(-y).mul_f64(*gap as f64), 0.0);
+        // The exponent loses 2^−103 of itself.
+        let exponent = |gap: &u64| y.abs() * *gap as f64 * (1.0 / (1_u128 << 102) as f64);
+        let (mut powers, mut error) = (Vec::with_capacity(self.gaps.len()), 0.0_f64);
+        for gap in &self.gaps {
+            let power = over(gap).exp();
+            error = error.max(relative(power) + exponent(gap));
+            powers.push(power.middle());
+        }
+        discounted(&self.amounts, &self.gaps, Discount::Gaps(&powers, error), terms)
     }
 
     /// The root with its bound.
@@ -208,19 +257,27 @@ impl Direct {
         (steep && error <= 5e-13 / duration).then_some(Root { place, step, error, reach })
     }
 
-    fn proof(&self, side: Side, root: &Root, found: &Discounted, terms: &[f64]) -> Option<Proof> {
+    /// Why the root is the only one; nothing where the quick rules do not say so.
+    fn proof(
+        &self,
+        side: Side,
+        root: &Root,
+        found: &Discounted,
+        terms: &[f64],
+        several: &dyn Fn() -> bool,
+    ) -> Option<Option<Proof>> {
         if self.sign_changes == 1 {
-            return Some(Proof::OneSignChange);
+            return Some(Some(Proof::OneSignChange));
         }
         // The terms were taken `reach` or less from where the proof is to hold, and
         // rounded; the slope there is known, and with it the sign below the root.
         let noise = 2.0 * self.duration() * root.reach + Ball::RESOLUTION.sqrt() * 2.0;
         let Moments { signed: [_, slope, _], sizes: [size, ..] } = found.moments;
-        let sampled = Sampled { amounts: &self.amounts, terms, size, noise, falls: slope > 0.0 };
-        sampled.proves_only_root(side)?.then_some(Proof::RunningBalance)
+        let sampled = Sampled { amounts: &self.amounts, terms, size, noise, falls: slope > 0.0, several };
+        Some(sampled.proves_only_root(side)?.then_some(Proof::RunningBalance))
     }
 
-    fn solution(&self, root: &Root, moments: &Moments, proof: Proof) -> Option<Solution> {
+    fn solution(&self, root: &Root, moments: &Moments) -> Option<Solution> {
         /// Rates closer to zero are left to the general way.
         const SMALLEST: f64 = 1e-12;
         /// Bound on the relative error of a few double-double operations.
@@ -235,7 +292,6 @@ impl Direct {
         let size_error = relative + 1.01 * self.duration() * root.reach;
         (middle.high.abs() > SMALLEST).then_some(Solution {
             root: Ball::within(middle, radius),
-            proof,
             slope: slope.abs() / size / self.units_per_year,
             slope_error: (slope_error + size_error) * 1.01,
         })
@@ -280,7 +336,7 @@ fn moment_error(count: usize) -> f64 {
 }
 
 /// The step to where ln(paid in / paid out) is zero; not a number where that is unclear.
-fn halley(moments: &Moments) -> f64 {
+pub(super) fn halley(moments: &Moments) -> f64 {
     let ([s0, s1, s2], [m0, m1, m2]) = (moments.signed, moments.sizes);
     let (up, down) = (m0 + s0, m0 - s0);
     let (up_mean, down_mean) = ((m1 + s1) / up, (m1 - s1) / down);
@@ -292,7 +348,7 @@ fn halley(moments: &Moments) -> f64 {
 }
 
 /// x to a whole power.
-fn power(x: f64, exponent: u64) -> f64 {
+pub(super) fn power(x: f64, exponent: u64) -> f64 {
     let (mut result, mut square, mut rest) = (1.0, x, exponent);
     while rest > 0 {
         if rest & 1 == 1 {
@@ -317,10 +373,15 @@ fn mantissa(amount: &Exact, scale: u32) -> Option<i128> {
 fn exactly(value: i128) -> Option<Twofold> {
     /// Up to here the high part is exact and the low part fits.
     const LARGEST: u128 = 1 << 100;
+    /// Up to here a double holds every integer.
+    const SHORT: u64 = 1 << 53;
+    if let Some(short) = i64::try_from(value).ok().filter(|short| short.unsigned_abs() <= SHORT) {
+        return Some(Twofold::from_f64(short as f64));
+    }
     if value.unsigned_abs() > LARGEST {
         return None;
     }
-    let high = i64::try_from(value).map_or_else(|_| value as f64, |value| value as f64);
+    let high = value as f64;
     let rest = value - high as i128;
     Some(Twofold { high, low: rest as i64 as f64 })
 }

@@ -3,13 +3,14 @@
 mod balance;
 mod direct;
 mod isolate;
+mod levels;
 mod stream;
 
 use std::cmp::Ordering;
 
 use serde::{Serialize, Serializer};
 
-use self::direct::Direct;
+use self::direct::{Care, Direct, Solution};
 use self::isolate::Finder;
 use self::stream::Stream;
 use super::day_count::YearFraction;
@@ -94,6 +95,26 @@ pub(crate) enum Target {
     Zero,
 }
 
+impl Target {
+    /// The root nearest to the target, the first of two.
+    fn nearest<'a, T>(self, roots: impl Iterator<Item = &'a T>, value: impl Fn(&T) -> f64) -> Option<&'a T> {
+        let aim = match self {
+            Self::ModifiedDietz(aim) => aim,
+            Self::Zero => 0.0,
+        };
+        let distance = |root: &T| (value(root) - aim).abs();
+        roots.min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    }
+
+    fn rule(self, roots: usize) -> HeadlineRule {
+        match self {
+            _ if roots == 1 => HeadlineRule::OnlyRoot,
+            Self::ModifiedDietz(_) => HeadlineRule::NearestToModifiedDietz,
+            Self::Zero => HeadlineRule::NearestToZero,
+        }
+    }
+}
+
 /// Solves for flows (time in units since the start, amount), ascending in time.
 /// `period` is what the money-weighted return of the period is stated over.
 pub(crate) fn solve(flows: &[(i64, &Exact)], period: YearFraction, target: Target) -> Irr {
@@ -106,9 +127,18 @@ pub(crate) fn solve_each<'a>(
     period: YearFraction,
     target: impl Fn() -> Target,
 ) -> Irr {
-    if let Some(irr) = only_rate(flows.clone(), period) {
+    if let Some(irr) = direct(flows.clone(), period, &target) {
         return irr;
     }
+    solve_generally(flows, period, target)
+}
+
+/// Every case, with as many digits as it takes.
+fn solve_generally<'a>(
+    flows: impl Iterator<Item = (i64, &'a Exact)>,
+    period: YearFraction,
+    target: impl Fn() -> Target,
+) -> Irr {
     let flows: Vec<(i64, &Exact)> = flows.collect();
     let spread = flows.first().zip(flows.last()).is_some_and(|((first, _), (last, _))| first < last);
     if !spread {
@@ -126,21 +156,47 @@ pub(crate) fn solve_each<'a>(
     .unwrap_or_else(|failure| Irr::none(failure.reason()))
 }
 
-/// The usual case: one rate, and all its digits proven the short way.
-fn only_rate<'a>(flows: impl Iterator<Item = (i64, &'a Exact)> + Clone, period: YearFraction) -> Option<Irr> {
-    let found = Direct::new(flows, period.denominator)?.solve()?;
-    let log_rate = found.root.round().ok()?;
-    let rate = rounded_rate(&found.root).ok()?;
-    let period_rate = rounded_rate(&(found.root * years::<Ball>(period))).ok()?;
+/// The usual case: every digit proven the short way.
+fn direct<'a>(
+    flows: impl Iterator<Item = (i64, &'a Exact)> + Clone,
+    period: YearFraction,
+    target: impl Fn() -> Target,
+) -> Option<Irr> {
+    let flows = Direct::new(flows, period.denominator)?;
+    let attempt = |care| {
+        let (solutions, proof) = flows.solve(care)?;
+        rounded(&solutions, proof, period, &target)
+    };
+    attempt(Care::Usual).or_else(|| attempt(Care::Great))
+}
+
+/// The rates rounded, where the digits are proven.
+fn rounded(
+    solutions: &[Solution],
+    proof: Proof,
+    period: YearFraction,
+    target: impl Fn() -> Target,
+) -> Option<Irr> {
+    // One root is the headline whatever the target is.
+    let target = if solutions.len() > 1 { target() } else { Target::Zero };
+    let Some(headline) = target.nearest(solutions.iter(), |solution| solution.root.approximate()) else {
+        return Some(Irr { proof: Some(proof), ..Irr::none(Reason::NoRoot) });
+    };
+    let log_rate = headline.root.round().ok()?;
+    let rate = rounded_rate(&headline.root).ok()?;
+    let roots = match solutions {
+        [_] => vec![rate],
+        several => several.iter().map(|solution| rounded_rate(&solution.root)).collect::<Figure<_>>().ok()?,
+    };
     Some(Irr {
-        status: IrrStatus::Unique,
-        roots: vec![rate],
+        status: if roots.len() == 1 { IrrStatus::Unique } else { IrrStatus::Multiple },
+        headline_rule: Some(target.rule(roots.len())),
+        roots,
         log_rate: Some(log_rate),
-        residual: Some(found.residual(log_rate)?),
-        headline_rule: Some(HeadlineRule::OnlyRoot),
-        proof: Some(found.proof),
+        residual: Some(headline.residual(log_rate)?),
+        proof: Some(proof),
         rate,
-        period_rate,
+        period_rate: rounded_rate(&(headline.root * years::<Ball>(period))).ok()?,
     })
 }
 
@@ -166,12 +222,7 @@ impl Irr {
 fn solution<R: Real>(stream: &Stream, period: YearFraction, target: Target) -> Figure<Irr> {
     let (roots, proof) = log_rates::<R>(stream)?;
     let roots = roots.into_iter().map(|root| root.without_dust(&R::one())).collect::<Figure<Vec<R>>>()?;
-    let aim = match target {
-        Target::ModifiedDietz(aim) => aim,
-        Target::Zero => 0.0,
-    };
-    let distance = |root: &&R| (root.approximate() - aim).abs();
-    let Some(headline) = roots.iter().min_by(|a, b| distance(a).total_cmp(&distance(b))) else {
+    let Some(headline) = target.nearest(roots.iter(), Real::approximate) else {
         return Ok(Irr { proof: Some(proof), ..Irr::none(Reason::NoRoot) });
     };
     let log_rate = headline.round()?;
@@ -180,11 +231,7 @@ fn solution<R: Real>(stream: &Stream, period: YearFraction, target: Target) -> F
         roots: roots.iter().map(rounded_rate).collect::<Figure<_>>()?,
         log_rate: Some(log_rate),
         residual: Some(residual::<R>(stream, log_rate)?),
-        headline_rule: Some(match target {
-            _ if roots.len() == 1 => HeadlineRule::OnlyRoot,
-            Target::ModifiedDietz(_) => HeadlineRule::NearestToModifiedDietz,
-            Target::Zero => HeadlineRule::NearestToZero,
-        }),
+        headline_rule: Some(target.rule(roots.len())),
         proof: Some(proof),
         rate: rounded_rate(headline)?,
         period_rate: rounded_rate(&(headline.clone() * years::<R>(period)))?,
@@ -238,7 +285,7 @@ fn only_root<R: Real>(stream: &Stream) -> Figure<Option<(R, Proof)>> {
         return Ok(Some((signed, Proof::OneSignChange)));
     }
     let below = (root.clone() - R::approximately(R::RESOLUTION.sqrt() / side.years())).center();
-    Ok(side.proves_only_root_above(&below).then_some((signed, Proof::RunningBalance)))
+    Ok(side.proves_only_root_above(&below)?.then_some((signed, Proof::RunningBalance)))
 }
 
 /// |Σ| / Σ|terms| at a logarithmic rate as it is printed, to three digits.
@@ -371,6 +418,19 @@ mod tests {
         );
         assert_eq!(same_day.rate, Err(Reason::ZeroLengthPeriod));
         assert_eq!(yearly(&["100", "100"]).rate, Err(Reason::NoSignChange));
+    }
+
+    #[test]
+    fn a_root_is_not_missed_where_discounts_underflow() {
+        let amounts: Vec<Exact> = ["7.44", "3.92", "-21488.62", "2.09", "-0.48"]
+            .iter()
+            .map(|t| t.parse().expect("a number"))
+            .collect();
+        let flows: Vec<(i64, &Exact)> = [0, 1, 2, 351, 358].into_iter().zip(&amounts).collect();
+        let period = YearFraction { numerator: 358, denominator: 365 };
+        let irr = solve_generally(flows.iter().copied(), period, || Target::Zero);
+        assert_eq!(roots(&irr), ["-1", "-0.99995469551888870512", "out_of_range"]);
+        assert_eq!(irr, solve(&flows, period, Target::Zero));
     }
 
     #[test]
