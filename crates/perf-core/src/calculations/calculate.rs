@@ -177,9 +177,13 @@ pub fn internal_rate_of_return(request: &IrrRequest) -> IrrResult {
     let first = request.cash_flows.first().map(|flow| flow.date);
     let last = request.cash_flows.last().map(|flow| flow.date);
     let years = |start, end| request.day_count.years(start, end);
-    let flows = request.cash_flows.iter().filter_map(|flow| {
-        let time = years(first?, flow.date).numerator;
-        Some((time, &flow.value))
+    // Flows of one day come together: their time is counted once.
+    let mut counted = (first, 0);
+    let flows = request.cash_flows.iter().filter_map(move |flow| {
+        if counted.0 != Some(flow.date) {
+            counted = (Some(flow.date), years(first?, flow.date).numerator);
+        }
+        Some((counted.1, &flow.value))
     });
     let period = match (first, last) {
         (Some(first), Some(last)) => years(first, last),

@@ -57,7 +57,7 @@ impl DayCount {
 
 /// Calendar days from `start` to `end`.
 pub(crate) fn days_between(start: NaiveDate, end: NaiveDate) -> i64 {
-    end.signed_duration_since(start).num_days()
+    i64::from(end.num_days_from_ce()) - i64::from(start.num_days_from_ce())
 }
 
 fn thirty_day_months(start: NaiveDate, end: NaiveDate, first_day: u32, last_day: u32) -> i64 {

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use super::Proof;
 use super::balance::{Sampled, Side};
 use super::levels::{Bracket, Levels};
+use super::netting::{Netting, Unfit, exactly, mantissa};
 use crate::number::{Amount, Ball, Discount, Discounted, Exact, Moments, Real, Rounded, Twofold, discounted};
 
 /// Largest exponent of a discount, so that nothing over- or underflows.
@@ -52,38 +53,51 @@ pub(crate) struct Solution {
 impl Direct {
     /// `None` where an amount does not fit.
     pub(crate) fn new<'a>(
-        flows: impl Iterator<Item = (i64, &'a Exact)> + Clone,
+        flows: &(impl Iterator<Item = (i64, &'a Exact)> + Clone),
         units_per_year: i64,
     ) -> Option<Self> {
-        let scale = flows.clone().map(|(_, amount)| amount.scale()).max()?;
+        let mut scale = 0;
+        // Again, where an amount has more decimals than those before: at most once for each number of decimals.
+        loop {
+            match Self::at_scale(flows.clone(), scale, units_per_year) {
+                Err(Unfit::Scale(needed)) => scale = needed,
+                fit => return fit.ok(),
+            }
+        }
+    }
+
+    fn at_scale<'a>(
+        flows: impl Iterator<Item = (i64, &'a Exact)>,
+        scale: u32,
+        units_per_year: i64,
+    ) -> Result<Self, Unfit> {
         let mut direct = Self {
-            amounts: Vec::with_capacity(flows.size_hint().0.min(1 << 14)),
-            gaps: Vec::new(),
+            amounts: Vec::with_capacity(64),
+            gaps: Vec::with_capacity(32),
             total: Ordering::Equal,
             sign_changes: 0,
             units_per_year: units_per_year as f64,
         };
         let mut netting = Netting::default();
-        let mut total = 0_i128;
-        let mut open: Option<(i64, i128)> = None;
+        let (mut total, mut open) = (0_i128, None);
         for (time, amount) in flows {
             let mantissa = mantissa(amount, scale)?;
-            total = total.checked_add(mantissa)?;
-            open = match open {
-                Some((last, net)) if last == time => Some((last, net.checked_add(mantissa)?)),
-                Some((last, net)) => {
-                    direct.push(last, net, &mut netting)?;
-                    Some((time, mantissa))
-                }
-                None => Some((time, mantissa)),
+            let (last, net) = open.unwrap_or((time, 0_i128));
+            open = if last == time {
+                Some((time, net.checked_add(mantissa).ok_or(Unfit::Size)?))
+            } else {
+                total = total.checked_add(net).ok_or(Unfit::Size)?;
+                direct.push(last, net, &mut netting).ok_or(Unfit::Size)?;
+                Some((time, mantissa))
             };
         }
-        let (last, net) = open?;
-        direct.push(last, net, &mut netting)?;
-        direct.total = total.cmp(&0);
-        Some(direct)
+        let (last, net) = open.ok_or(Unfit::Size)?;
+        direct.push(last, net, &mut netting).ok_or(Unfit::Size)?;
+        direct.total = total.checked_add(net).ok_or(Unfit::Size)?.cmp(&0);
+        Ok(direct)
     }
 
+    #[inline]
     fn push(&mut self, time: i64, net: i128, netting: &mut Netting) -> Option<()> {
         if net == 0 {
             return Some(());
@@ -358,62 +372,4 @@ pub(super) fn power(x: f64, exponent: u64) -> f64 {
         rest >>= 1;
     }
     result
-}
-
-/// The mantissa at a common scale.
-fn mantissa(amount: &Exact, scale: u32) -> Option<i128> {
-    let mantissa = amount.mantissa().to_i128()?;
-    match scale - amount.scale() {
-        0 => Some(mantissa),
-        places => mantissa.checked_mul(10_i128.checked_pow(places)?),
-    }
-}
-
-/// An integer as a double-double, where that is exact.
-fn exactly(value: i128) -> Option<Twofold> {
-    /// Up to here the high part is exact and the low part fits.
-    const LARGEST: u128 = 1 << 100;
-    /// Up to here a double holds every integer.
-    const SHORT: u64 = 1 << 53;
-    if let Some(short) = i64::try_from(value).ok().filter(|short| short.unsigned_abs() <= SHORT) {
-        return Some(Twofold::from_f64(short as f64));
-    }
-    if value.unsigned_abs() > LARGEST {
-        return None;
-    }
-    let high = value as f64;
-    let rest = value - high as i128;
-    Some(Twofold { high, low: rest as i64 as f64 })
-}
-
-/// What netting remembers of the flow before.
-struct Netting {
-    first: Option<i64>,
-    last: Option<i64>,
-    negative: bool,
-    /// One more than the index of a short gap; zero where it is new.
-    slots: [u16; 256],
-}
-
-impl Default for Netting {
-    fn default() -> Self {
-        Self { first: None, last: None, negative: false, slots: [0; 256] }
-    }
-}
-
-impl Netting {
-    /// The index of a gap among the distinct ones.
-    fn index(&mut self, gap: u64, gaps: &mut Vec<u64>) -> usize {
-        if let Some(slot) = usize::try_from(gap).ok().and_then(|gap| self.slots.get_mut(gap)) {
-            if *slot == 0 {
-                gaps.push(gap);
-                *slot = u16::try_from(gaps.len()).unwrap_or(0);
-                return gaps.len() - 1;
-            }
-            return usize::from(*slot) - 1;
-        }
-        // Long gaps are few, or every one has its own place.
-        gaps.push(gap);
-        gaps.len() - 1
-    }
 }

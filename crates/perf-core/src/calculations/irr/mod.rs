@@ -4,6 +4,7 @@ mod balance;
 mod direct;
 mod isolate;
 mod levels;
+mod netting;
 mod stream;
 
 use std::cmp::Ordering;
@@ -121,13 +122,13 @@ pub(crate) fn solve(flows: &[(i64, &Exact)], period: YearFraction, target: Targe
     solve_each(flows.iter().copied(), period, || target)
 }
 
-/// The same without a list of the flows; `target` is asked for where there are several roots.
+/// The same without a list of the flows; `target` is asked for where there may be several roots.
 pub(crate) fn solve_each<'a>(
     flows: impl Iterator<Item = (i64, &'a Exact)> + Clone,
     period: YearFraction,
     target: impl Fn() -> Target,
 ) -> Irr {
-    if let Some(irr) = direct(flows.clone(), period, &target) {
+    if let Some(irr) = direct(&flows, period, &target) {
         return irr;
     }
     solve_generally(flows, period, target)
@@ -158,7 +159,7 @@ fn solve_generally<'a>(
 
 /// The usual case: every digit proven the short way.
 fn direct<'a>(
-    flows: impl Iterator<Item = (i64, &'a Exact)> + Clone,
+    flows: &(impl Iterator<Item = (i64, &'a Exact)> + Clone),
     period: YearFraction,
     target: impl Fn() -> Target,
 ) -> Option<Irr> {
@@ -421,6 +422,19 @@ mod tests {
     }
 
     #[test]
+    fn the_short_way_knows_every_proof() {
+        let proof = |amounts: &[&str]| {
+            let amounts: Vec<Exact> = amounts.iter().map(|text| text.parse().expect("a number")).collect();
+            let flows: Vec<(i64, &Exact)> = (0..).map(|year| year * 365).zip(&amounts).collect();
+            let period = YearFraction { numerator: flows[flows.len() - 1].0, denominator: 365 };
+            direct(&flows.iter().copied(), period, || Target::Zero).and_then(|irr| irr.proof)
+        };
+        assert_eq!(proof(&["-100", "30", "90"]), Some(Proof::OneSignChange));
+        assert_eq!(proof(&["-100", "50", "-20", "90"]), Some(Proof::RunningBalance));
+        assert_eq!(proof(&["-1.6", "10", "-10"]), Some(Proof::Isolation));
+    }
+
+    #[test]
     fn a_root_is_not_missed_where_discounts_underflow() {
         let amounts: Vec<Exact> = ["7.44", "3.92", "-21488.62", "2.09", "-0.48"]
             .iter()
@@ -446,6 +460,23 @@ mod tests {
         let wide = solution::<Wide>(&stream, period, Target::Zero).expect("decided");
         assert_eq!(fast, wide);
         assert_eq!(fast.proof, Some(Proof::RunningBalance));
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_answers_as_the_general_one(
+            rows in prop::collection::vec((-1_000_000_i64..400_000, 0_i64..90, 0_u32..4), 2..12), closing in 1_i64..50_000_000,
+        ) {
+            let mut amounts: Vec<Exact> = rows.iter().map(|(amount, _, scale)| Exact::new(*amount, *scale)).collect();
+            amounts.push(Exact::new(closing, 2));
+            let days = rows.iter().map(|(_, gap, _)| *gap).chain([1]).scan(0, |day, gap| { *day += gap; Some(*day) });
+            let flows: Vec<(i64, &Exact)> = days.zip(&amounts).collect();
+            let period = YearFraction { numerator: flows[flows.len() - 1].0 - flows[0].0, denominator: 365 };
+            let general = solve_generally(flows.iter().copied(), period, || Target::Zero);
+            if let Some(short) = direct(&flows.iter().copied(), period, || Target::Zero) {
+                prop_assert_eq!(short, general);
+            }
+        }
     }
 
     proptest! {
