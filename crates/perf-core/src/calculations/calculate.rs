@@ -219,16 +219,19 @@ pub fn internal_rate_of_return(request: &IrrRequest) -> IrrResult {
     let first = request.cash_flows.first().map(|flow| flow.date);
     let last = request.cash_flows.last().map(|flow| flow.date);
     let years = |start, end| request.day_count.years(start, end);
-    let flows: Vec<(i64, &Exact)> = request
-        .cash_flows
-        .iter()
-        .filter_map(|flow| Some((years(first?, flow.date).numerator, &flow.value)))
-        .collect();
+    // Flows of one day come together: their time is counted once.
+    let mut counted = (first, 0);
+    let flows = request.cash_flows.iter().filter_map(move |flow| {
+        if counted.0 != Some(flow.date) {
+            counted = (Some(flow.date), years(first?, flow.date).numerator);
+        }
+        Some((counted.1, &flow.value))
+    });
     let period = match (first, last) {
         (Some(first), Some(last)) => years(first, last),
         _ => YearFraction { numerator: 0, denominator: 1 },
     };
-    let solution = irr::solve(&flows, period, Target::Zero);
+    let solution = irr::solve_each(flows, period, || Target::Zero);
     IrrResult {
         id: request.id.clone(),
         kind: "irr",

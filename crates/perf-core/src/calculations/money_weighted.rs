@@ -23,7 +23,7 @@ pub(crate) fn solve(money: &Money<'_>, day_count: DayCount) -> Irr {
     flows.extend(money.flows.iter().map(|(flow, _)| (units(flow.date), -&flow.amount)));
     flows.push((years.numerator, closing.value.clone()));
     let borrowed: Vec<(i64, &Exact)> = flows.iter().map(|(time, amount)| (*time, amount)).collect();
-    irr::solve(&borrowed, years, target(money, years))
+    irr::solve_each(borrowed.iter().copied(), years, || target(money, years))
 }
 
 /// ln of the annualised Modified Dietz growth, where there is one.

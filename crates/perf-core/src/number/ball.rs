@@ -36,7 +36,7 @@ impl Ball {
     }
 
     /// The distance within which the true value lies.
-    pub(super) fn radius(self) -> f64 {
+    pub(crate) fn radius(self) -> f64 {
         self.radius
     }
 

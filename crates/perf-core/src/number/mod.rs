@@ -5,6 +5,7 @@
 
 mod ball;
 mod balls;
+mod discounted;
 mod dyadic;
 mod elementary;
 mod exact;
@@ -20,6 +21,7 @@ mod wide;
 
 pub use ball::Ball;
 pub use balls::Balls;
+pub(crate) use discounted::{Amount, Discount, Discounted, Moments, discounted};
 pub use exact::{Exact, MAX_DECIMAL_PLACES, MAX_SIGNIFICANT_DIGITS, NumberError};
 pub use integers::Integers;
 pub use real::{Failure, Figure, Real};

@@ -57,7 +57,7 @@ impl Rounded {
     }
 
     /// `mantissa` × 10^`exponent` without trailing zeros; the mantissa has at most twenty digits.
-    pub(super) fn normalized(mut mantissa: i128, mut exponent: i64) -> Option<Self> {
+    pub(crate) fn normalized(mut mantissa: i128, mut exponent: i64) -> Option<Self> {
         if mantissa == 0 {
             return Some(Self::ZERO);
         }

@@ -1,12 +1,17 @@
 //! The internal rate of return of dated flows: every root, and a proof.
 
+mod balance;
+mod direct;
 mod isolate;
+mod levels;
+mod netting;
 mod stream;
 
 use std::cmp::Ordering;
 
 use serde::{Serialize, Serializer};
 
+use self::direct::{Care, Direct, Solution};
 use self::isolate::Finder;
 use self::stream::Stream;
 use super::day_count::YearFraction;
@@ -91,22 +96,113 @@ pub(crate) enum Target {
     Zero,
 }
 
+impl Target {
+    /// The root nearest to the target, the first of two.
+    fn nearest<'a, T>(self, roots: impl Iterator<Item = &'a T>, value: impl Fn(&T) -> f64) -> Option<&'a T> {
+        let aim = match self {
+            Self::ModifiedDietz(aim) => aim,
+            Self::Zero => 0.0,
+        };
+        let distance = |root: &T| (value(root) - aim).abs();
+        roots.min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    }
+
+    fn rule(self, roots: usize) -> HeadlineRule {
+        match self {
+            _ if roots == 1 => HeadlineRule::OnlyRoot,
+            Self::ModifiedDietz(_) => HeadlineRule::NearestToModifiedDietz,
+            Self::Zero => HeadlineRule::NearestToZero,
+        }
+    }
+}
+
 /// Solves for flows (time in units since the start, amount), ascending in time.
 /// `period` is what the money-weighted return of the period is stated over.
 pub(crate) fn solve(flows: &[(i64, &Exact)], period: YearFraction, target: Target) -> Irr {
+    solve_each(flows.iter().copied(), period, || target)
+}
+
+/// The same without a list of the flows; `target` is asked for where there may be several roots.
+pub(crate) fn solve_each<'a>(
+    flows: impl Iterator<Item = (i64, &'a Exact)> + Clone,
+    period: YearFraction,
+    target: impl Fn() -> Target,
+) -> Irr {
+    if let Some(irr) = direct(&flows, period, &target) {
+        return irr;
+    }
+    solve_generally(flows, period, target)
+}
+
+/// Every case, with as many digits as it takes.
+fn solve_generally<'a>(
+    flows: impl Iterator<Item = (i64, &'a Exact)>,
+    period: YearFraction,
+    target: impl Fn() -> Target,
+) -> Irr {
+    let flows: Vec<(i64, &Exact)> = flows.collect();
     let spread = flows.first().zip(flows.last()).is_some_and(|((first, _), (last, _))| first < last);
     if !spread {
         return Irr::none(Reason::ZeroLengthPeriod);
     }
-    let stream = Stream::new(flows, period.denominator);
+    let stream = Stream::new(&flows, period.denominator);
     if stream.sign_changes() == 0 {
         return Irr::none(Reason::NoSignChange);
     }
+    let target = target();
     match solution::<Ball>(&stream, period, target) {
         Err(Failure::Imprecise) => solution::<Wide>(&stream, period, target),
         decided => decided,
     }
     .unwrap_or_else(|failure| Irr::none(failure.reason()))
+}
+
+/// The usual case: every digit proven the short way.
+fn direct<'a>(
+    flows: &(impl Iterator<Item = (i64, &'a Exact)> + Clone),
+    period: YearFraction,
+    target: impl Fn() -> Target,
+) -> Option<Irr> {
+    let flows = Direct::new(flows, period.denominator)?;
+    let attempt = |care| {
+        let (solutions, proof) = flows.solve(care)?;
+        rounded(&solutions, proof, period, &target)
+    };
+    attempt(Care::Usual).or_else(|| attempt(Care::Great))
+}
+
+/// The rates rounded, where the digits are proven.
+fn rounded(
+    solutions: &[Solution],
+    proof: Proof,
+    period: YearFraction,
+    target: impl Fn() -> Target,
+) -> Option<Irr> {
+    // One root is the headline whatever the target is.
+    let target = if solutions.len() > 1 { target() } else { Target::Zero };
+    let Some(headline) = target.nearest(solutions.iter(), |solution| solution.root.approximate()) else {
+        return Some(Irr { proof: Some(proof), ..Irr::none(Reason::NoRoot) });
+    };
+    let log_rate = headline.root.round().ok()?;
+    let rate = rounded_rate(&headline.root).ok()?;
+    let roots = match solutions {
+        [_] => vec![rate],
+        several => several.iter().map(|solution| rounded_rate(&solution.root)).collect::<Figure<_>>().ok()?,
+    };
+    Some(Irr {
+        status: if roots.len() == 1 { IrrStatus::Unique } else { IrrStatus::Multiple },
+        headline_rule: Some(target.rule(roots.len())),
+        roots,
+        log_rate: Some(log_rate),
+        residual: Some(headline.residual(log_rate)?),
+        proof: Some(proof),
+        rate,
+        period_rate: rounded_rate(&(headline.root * years::<Ball>(period))).ok()?,
+    })
+}
+
+fn years<R: Real>(period: YearFraction) -> R {
+    R::integer(period.numerator) / R::integer(period.denominator)
 }
 
 impl Irr {
@@ -127,29 +223,19 @@ impl Irr {
 fn solution<R: Real>(stream: &Stream, period: YearFraction, target: Target) -> Figure<Irr> {
     let (roots, proof) = log_rates::<R>(stream)?;
     let roots = roots.into_iter().map(|root| root.without_dust(&R::one())).collect::<Figure<Vec<R>>>()?;
-    let aim = match target {
-        Target::ModifiedDietz(aim) => aim,
-        Target::Zero => 0.0,
-    };
-    let distance = |root: &&R| (root.approximate() - aim).abs();
-    let Some(headline) = roots.iter().min_by(|a, b| distance(a).total_cmp(&distance(b))) else {
+    let Some(headline) = target.nearest(roots.iter(), Real::approximate) else {
         return Ok(Irr { proof: Some(proof), ..Irr::none(Reason::NoRoot) });
     };
     let log_rate = headline.round()?;
-    let years = R::integer(period.numerator) / R::integer(period.denominator);
     Ok(Irr {
         status: if roots.len() == 1 { IrrStatus::Unique } else { IrrStatus::Multiple },
         roots: roots.iter().map(rounded_rate).collect::<Figure<_>>()?,
         log_rate: Some(log_rate),
         residual: Some(residual::<R>(stream, log_rate)?),
-        headline_rule: Some(match target {
-            _ if roots.len() == 1 => HeadlineRule::OnlyRoot,
-            Target::ModifiedDietz(_) => HeadlineRule::NearestToModifiedDietz,
-            Target::Zero => HeadlineRule::NearestToZero,
-        }),
+        headline_rule: Some(target.rule(roots.len())),
         proof: Some(proof),
         rate: rounded_rate(headline)?,
-        period_rate: rounded_rate(&(headline.clone() * years))?,
+        period_rate: rounded_rate(&(headline.clone() * years::<R>(period)))?,
     })
 }
 
@@ -200,7 +286,7 @@ fn only_root<R: Real>(stream: &Stream) -> Figure<Option<(R, Proof)>> {
         return Ok(Some((signed, Proof::OneSignChange)));
     }
     let below = (root.clone() - R::approximately(R::RESOLUTION.sqrt() / side.years())).center();
-    Ok(side.proves_only_root_above(&below).then_some((signed, Proof::RunningBalance)))
+    Ok(side.proves_only_root_above(&below)?.then_some((signed, Proof::RunningBalance)))
 }
 
 /// |Σ| / Σ|terms| at a logarithmic rate as it is printed, to three digits.
@@ -336,6 +422,32 @@ mod tests {
     }
 
     #[test]
+    fn the_short_way_knows_every_proof() {
+        let proof = |amounts: &[&str]| {
+            let amounts: Vec<Exact> = amounts.iter().map(|text| text.parse().expect("a number")).collect();
+            let flows: Vec<(i64, &Exact)> = (0..).map(|year| year * 365).zip(&amounts).collect();
+            let period = YearFraction { numerator: flows[flows.len() - 1].0, denominator: 365 };
+            direct(&flows.iter().copied(), period, || Target::Zero).and_then(|irr| irr.proof)
+        };
+        assert_eq!(proof(&["-100", "30", "90"]), Some(Proof::OneSignChange));
+        assert_eq!(proof(&["-100", "50", "-20", "90"]), Some(Proof::RunningBalance));
+        assert_eq!(proof(&["-1.6", "10", "-10"]), Some(Proof::Isolation));
+    }
+
+    #[test]
+    fn a_root_is_not_missed_where_discounts_underflow() {
+        let amounts: Vec<Exact> = ["7.44", "3.92", "-21488.62", "2.09", "-0.48"]
+            .iter()
+            .map(|t| t.parse().expect("a number"))
+            .collect();
+        let flows: Vec<(i64, &Exact)> = [0, 1, 2, 351, 358].into_iter().zip(&amounts).collect();
+        let period = YearFraction { numerator: 358, denominator: 365 };
+        let irr = solve_generally(flows.iter().copied(), period, || Target::Zero);
+        assert_eq!(roots(&irr), ["-1", "-0.99995469551888870512", "out_of_range"]);
+        assert_eq!(irr, solve(&flows, period, Target::Zero));
+    }
+
+    #[test]
     fn wide_and_fast_types_agree() {
         let amounts: Vec<Exact> = ["-10000", "-2000", "500.55", "-31.4", "13200"]
             .iter()
@@ -348,6 +460,23 @@ mod tests {
         let wide = solution::<Wide>(&stream, period, Target::Zero).expect("decided");
         assert_eq!(fast, wide);
         assert_eq!(fast.proof, Some(Proof::RunningBalance));
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_answers_as_the_general_one(
+            rows in prop::collection::vec((-1_000_000_i64..400_000, 0_i64..90, 0_u32..4), 2..12), closing in 1_i64..50_000_000,
+        ) {
+            let mut amounts: Vec<Exact> = rows.iter().map(|(amount, _, scale)| Exact::new(*amount, *scale)).collect();
+            amounts.push(Exact::new(closing, 2));
+            let days = rows.iter().map(|(_, gap, _)| *gap).chain([1]).scan(0, |day, gap| { *day += gap; Some(*day) });
+            let flows: Vec<(i64, &Exact)> = days.zip(&amounts).collect();
+            let period = YearFraction { numerator: flows[flows.len() - 1].0 - flows[0].0, denominator: 365 };
+            let general = solve_generally(flows.iter().copied(), period, || Target::Zero);
+            if let Some(short) = direct(&flows.iter().copied(), period, || Target::Zero) {
+                prop_assert_eq!(short, general);
+            }
+        }
     }
 
     proptest! {

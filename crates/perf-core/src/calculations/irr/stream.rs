@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::number::{Exact, Figure, Real, Whole};
+use crate::number::{Exact, Failure, Figure, Real, Whole};
 
 /// Σ a·e^(−w·s/year) over flows a at times s ≥ 0, seen from one end: `w` ≥ 0 is
 /// ln(1 + r) seen from the first flow, −ln(1 + r) seen from the last. Either way
@@ -249,12 +249,17 @@ impl Stream {
     /// totals of the discounted flows, taken k times. By Descartes' rule there are
     /// no more roots above `w` than these totals change sign (Norstrom 1972 for
     /// k = 1), and no more below than the totals run from the last flow back.
-    pub(crate) fn proves_only_root_above<R: Real>(&self, w: &R) -> bool {
+    ///
+    /// Imprecise where a term is too small for the type: it would count as nothing.
+    pub(crate) fn proves_only_root_above<R: Real>(&self, w: &R) -> Figure<bool> {
         let terms = self.discounted(&self.weights(), w);
+        if terms.iter().any(|term| matches!(term.sign(), Ok(Ordering::Equal))) {
+            return Err(Failure::Imprecise);
+        }
         let forward = self.terms.iter().map(|term| term.time).zip(terms.iter().cloned());
         let backward = self.terms.iter().map(|term| self.duration() - term.time).zip(terms.iter().cloned());
-        running_totals_change(self.duration(), forward, 1)
-            && running_totals_change(self.duration(), backward.rev(), 0)
+        Ok(running_totals_change(self.duration(), forward, 1)
+            && running_totals_change(self.duration(), backward.rev(), 0))
     }
 }
 
