@@ -99,7 +99,7 @@ pub struct Conventions {
 
 fn as_number<S: Serializer>(value: &Exact, serializer: S) -> Result<S::Ok, S::Error> {
     use serde::ser::Error as _;
-    serde_json::value::RawValue::from_string(value.to_canonical())
+    serde_json::from_str::<&serde_json::value::RawValue>(&value.to_canonical())
         .map_err(S::Error::custom)?
         .serialize(serializer)
 }
@@ -151,7 +151,10 @@ pub struct SubPeriodRow {
 }
 
 fn as_text<S: Serializer>(value: &Option<Rounded>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&value.map(|value| value.to_string()).unwrap_or_default())
+    match value {
+        Some(value) => serializer.collect_str(value),
+        None => serializer.serialize_str(""),
+    }
 }
 
 /// The benchmark's part in a result.

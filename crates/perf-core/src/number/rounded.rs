@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use dashu_base::Signed;
@@ -82,8 +82,8 @@ impl Rounded {
 
     /// The power of ten of the first digit: 0 for 1 to 9.99.
     fn leading_exponent(self) -> i64 {
-        let digits = self.mantissa.unsigned_abs().to_string().len();
-        i64::from(self.exponent) + i64::try_from(digits).unwrap_or(0) - 1
+        let digits = self.mantissa.unsigned_abs().checked_ilog10().unwrap_or(0);
+        i64::from(self.exponent) + i64::from(digits)
     }
 
     /// Whether the magnitude is above 1e120, beyond what a rate may be.
@@ -133,20 +133,51 @@ impl Rounded {
             return write!(f, "{digits}{:0<zeros$}", "");
         }
         let places = usize::try_from(self.exponent.unsigned_abs()).unwrap_or(0);
-        let padded = format!("{digits:0>width$}", width = places + 1);
-        let (whole, fraction) = padded.split_at(padded.len() - places);
-        write!(f, "{whole}.{fraction}")
+        match digits.split_at_checked(digits.len().saturating_sub(places)) {
+            Some((whole, fraction)) if !whole.is_empty() => write!(f, "{whole}.{fraction}"),
+            _ => write!(f, "0.{digits:0>places$}"),
+        }
+    }
+}
+
+/// The text of a figure, without a heap: a sign, twenty digits and a point, as
+/// many zeros before them as plain notation has, or an exponent.
+struct Text {
+    bytes: [u8; 64],
+    length: usize,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self { bytes: [0; 64], length: 0 }
+    }
+}
+
+impl Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+impl Text {
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Rounded {
     /// Plain notation; an exponent only at or above 1e21 or below 1e-12.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.mantissa.unsigned_abs().to_string();
+        let mut digits = Text::default();
+        write!(digits, "{}", self.mantissa.unsigned_abs())?;
+        let digits = digits.as_str();
         f.write_str(if self.mantissa < 0 { "-" } else { "" })?;
         let leading = self.leading_exponent();
         if self.mantissa == 0 || (-12..21).contains(&leading) {
-            return self.plain(f, &digits);
+            return self.plain(f, digits);
         }
         let (first, rest) = digits.split_at(1);
         let point = if rest.is_empty() { "" } else { "." };
@@ -170,7 +201,9 @@ impl FromStr for Rounded {
 impl Serialize for Rounded {
     /// A JSON number with all its digits.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.to_string()).map_err(S::Error::custom)?.serialize(serializer)
+        let mut text = Text::default();
+        write!(text, "{self}").map_err(S::Error::custom)?;
+        serde_json::from_str::<&RawValue>(text.as_str()).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 

@@ -1,6 +1,6 @@
 //! One line of a batch: any kind of request.
 
-use jiter::{Jiter, Peek};
+use jiter::{Jiter, JiterResult, Peek};
 
 use crate::model::{Problem, Request, Word};
 
@@ -42,6 +42,14 @@ pub struct Refused {
 /// assert_eq!((refused.id.as_deref(), refused.problem.code), (Some("row 2"), "missing_field"));
 /// ```
 pub fn batch_line(text: &[u8]) -> Result<Request, Refused> {
+    // Most lines are calculations that name their kind at the beginning or not at
+    // all. Such a line is not looked through before it is read: one that is
+    // accepted as a calculation has no other kind.
+    if Head::first_scalars(text).kind == Ok(Kind::Calculation)
+        && let Ok(request) = super::calculation(text)
+    {
+        return Ok(Request::Calculation(Box::new(request)));
+    }
     let head = Head::of(text);
     let request = match head.kind {
         Ok(Kind::Calculation) => {
@@ -83,11 +91,24 @@ impl Head {
     /// Looks through the top level until both are known. Whatever is wrong
     /// there is left to the reading proper, which follows.
     fn of(text: &[u8]) -> Self {
+        Self::before(text, |_| false)
+    }
+
+    /// Looks through the members before the first array or object.
+    fn first_scalars(text: &[u8]) -> Self {
+        Self::before(text, |peek| matches!(peek, Ok(Peek::Array | Peek::Object)))
+    }
+
+    fn before(text: &[u8], stop: impl Fn(JiterResult<Peek>) -> bool) -> Self {
         let (mut id, mut kind) = (None, None);
         let mut json = Jiter::new(without_mark(text));
         let mut next = top_level_key(json.next_object());
         while let Some(key) = next {
-            let string = json.peek() == Ok(Peek::String);
+            let peek = json.peek();
+            let string = peek == Ok(Peek::String);
+            if stop(peek) {
+                break;
+            }
             let read = match key {
                 Key::Id if string && id.is_none() => json.known_str().map(|text| id = Some(text.to_owned())),
                 Key::Kind if string && kind.is_none() => {
@@ -110,7 +131,7 @@ enum Key {
     Other,
 }
 
-fn top_level_key(key: jiter::JiterResult<Option<&str>>) -> Option<Key> {
+fn top_level_key(key: JiterResult<Option<&str>>) -> Option<Key> {
     match key.ok().flatten()? {
         "id" => Some(Key::Id),
         "kind" => Some(Key::Kind),

@@ -55,6 +55,9 @@ fn reason(stop: &JiterError) -> String {
 
 /// Reads one document.
 pub(super) struct Reader<'j> {
+    text: &'j [u8],
+    /// Where `json` begins in the text.
+    start: usize,
     json: Jiter<'j>,
     path: Vec<Step>,
     errors: Errors,
@@ -81,7 +84,8 @@ impl<'j> Reader<'j> {
     ) -> Result<(T, Errors), Problem> {
         check_utf8(text)?;
         let text = without_mark(text);
-        let mut reader = Self { json: Jiter::new(text), path: Vec::new(), errors: Errors::default() };
+        let json = Jiter::new(text);
+        let mut reader = Self { text, start: 0, json, path: Vec::new(), errors: Errors::default() };
         match read(&mut reader).and_then(|value| reader.json.finish().map(|()| value)) {
             Ok(value) => Ok((value, reader.errors)),
             Err(stop) => Err(reader.stopped(&stop)),
@@ -97,7 +101,20 @@ impl<'j> Reader<'j> {
             ));
             return self.errors.problem();
         }
-        Problem::malformed(format!("{} at {}", reason(stop), self.json.error_position(stop.index)))
+        let position = LinePosition::find(self.text, self.start + stop.index);
+        Problem::malformed(format!("{} at {position}", reason(stop)))
+    }
+
+    /// Hands what is still to be read to `read`, which answers how many bytes
+    /// of it are done with: whole values, and the separators between them.
+    pub(super) fn ahead(&mut self, read: impl FnOnce(&'j [u8]) -> usize) {
+        let at = self.start + self.json.current_index();
+        let done = read(self.text.get(at..).unwrap_or_default());
+        if done > 0 {
+            // The JSON reader keeps nothing but its place.
+            self.start = at + done;
+            self.json = Jiter::new(self.text.get(self.start..).unwrap_or_default());
+        }
     }
 
     /// The kind of the next value.
@@ -221,6 +238,16 @@ impl<'j> Reader<'j> {
         limit: usize,
         mut each: impl FnMut(&mut Self) -> Parsed<()>,
     ) -> Parsed<Option<usize>> {
+        self.runs(limit, |reader, _| each(reader).map(|()| 1))
+    }
+
+    /// As [`array`](Self::array), but `some` may read several values at once,
+    /// up to the number it is given; it answers how many it has read.
+    pub(super) fn runs(
+        &mut self,
+        limit: usize,
+        mut some: impl FnMut(&mut Self, usize) -> Parsed<usize>,
+    ) -> Parsed<Option<usize>> {
         if self.peek()? != Peek::Array {
             self.wrong_type("an array")?;
             return Ok(None);
@@ -230,12 +257,12 @@ impl<'j> Reader<'j> {
         while next.is_some() {
             if count < limit {
                 self.path.push(Step::Index(count));
-                each(self)?;
+                count += some(self, limit - count)?;
                 self.path.pop();
             } else {
                 self.skip()?;
+                count += 1;
             }
-            count += 1;
             next = self.json.array_step()?;
         }
         if count > limit {

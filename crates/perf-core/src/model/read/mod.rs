@@ -32,6 +32,7 @@ mod submission;
 mod table;
 #[cfg(test)]
 mod testing;
+mod usual;
 
 pub use self::batch::{Refused, batch_line};
 pub use self::completed::completed;

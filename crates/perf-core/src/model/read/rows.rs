@@ -9,6 +9,7 @@ use crate::number::Exact;
 use super::fault::Fault;
 use super::json::{Parsed, Reader};
 use super::series::{Layout, Row, Series, Shape};
+use super::usual;
 
 /// Reads a series in either layout.
 pub(super) fn series(reader: &mut Reader<'_>, shape: &'static Shape) -> Parsed<Series> {
@@ -24,9 +25,13 @@ pub(super) fn series(reader: &mut Reader<'_>, shape: &'static Shape) -> Parsed<S
 
 fn rows(reader: &mut Reader<'_>, shape: &'static Shape) -> Parsed<Series> {
     let mut rows = Vec::new();
-    let count = reader.array(shape.limit, |reader| {
-        rows.push(row(reader, shape)?);
-        Ok(())
+    let count = reader.runs(shape.limit, |reader, room| {
+        let before = rows.len();
+        reader.ahead(|text| usual::rows(text, shape.value, room, &mut rows));
+        if rows.len() == before {
+            rows.push(row(reader, shape)?);
+        }
+        Ok(rows.len() - before)
     })?;
     let complete = count == Some(rows.len());
     Ok(Series { shape, layout: Layout::Rows, rows, complete })

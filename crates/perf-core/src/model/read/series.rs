@@ -145,7 +145,9 @@ impl Series {
         let rows = self.rows.into_iter();
         let mut dated: Vec<_> =
             rows.filter_map(|row| Some(Dated { date: row.date?, value: row.value? })).collect();
-        dated.sort_by_key(|row| row.date);
+        if !dated.is_sorted_by_key(|row| row.date) {
+            dated.sort_by_key(|row| row.date);
+        }
         dated
     }
 
@@ -153,7 +155,9 @@ impl Series {
     pub(super) fn into_flows(self) -> Vec<CashFlow> {
         let flow = |row: Row| Some(CashFlow { date: row.date?, amount: row.value?, timing: row.timing });
         let mut flows: Vec<_> = self.rows.into_iter().filter_map(flow).collect();
-        flows.sort_by_key(|flow| flow.date);
+        if !flows.is_sorted_by_key(|flow| flow.date) {
+            flows.sort_by_key(|flow| flow.date);
+        }
         flows
     }
 }
