@@ -1,6 +1,7 @@
 //! The returns of all sub-periods side by side, as exact fractions.
 
 use std::cmp::Ordering;
+use std::ops::Sub;
 
 use chrono::NaiveDate;
 
@@ -98,24 +99,36 @@ impl Links {
     /// The changes from one positive level to another; no change where there is none.
     pub(crate) fn between(levels: &[Option<(&Exact, &Exact)>]) -> Self {
         let scale = scale(levels.iter().flatten().flat_map(|(from, to)| [*from, *to]));
-        let level = |level: &Option<(&Exact, &Exact)>| match level {
-            Some((from, to)) => {
-                let capital = short(from, scale)?;
-                Some((short(to, scale)? - capital, capital))
-            }
-            None => Some((0, 1)),
-        };
-        match levels.iter().map(level).collect::<Option<(Vec<i64>, Vec<i64>)>>() {
-            Some((gains, capitals)) => Self::new(gains.into(), capitals.into()),
-            None => Self::from_links(levels.iter().map(|level| match level {
+        changes::<i64>(levels, scale).or_else(|| changes::<i128>(levels, scale)).unwrap_or_else(|| {
+            Self::from_links(levels.iter().map(|level| match level {
                 Some((from, to)) => {
                     let capital = from.mantissa_at(scale);
                     Link { gain: &to.mantissa_at(scale) - &capital, capital }
                 }
                 None => Link { gain: Whole::ZERO, capital: Whole::ONE },
-            })),
-        }
+            }))
+        })
     }
+}
+
+/// The changes from one level to another, where integers of this size hold them.
+fn changes<I: Integer>(levels: &[Option<(&Exact, &Exact)>], scale: u32) -> Option<Links>
+where
+    Integers: From<Vec<I>>,
+{
+    let (mut gains, mut capitals) = (Vec::with_capacity(levels.len()), Vec::with_capacity(levels.len()));
+    for level in levels {
+        let (gain, capital) = match level {
+            Some((from, to)) => {
+                let capital = I::mantissa(from, scale)?;
+                (I::mantissa(to, scale)? - capital, capital)
+            }
+            None => (I::ZERO, I::ONE),
+        };
+        gains.push(gain);
+        capitals.push(capital);
+    }
+    Some(Links::new(gains.into(), capitals.into()))
 }
 
 /// A sub-period that has no return.
@@ -182,42 +195,58 @@ impl Chain {
     pub(crate) fn cut(valuations: &[Dated], flows: &[(&CashFlow, Timing)], method: Method) -> Self {
         let boundaries = boundaries(valuations, method);
         let ends: Vec<NaiveDate> = boundaries.iter().skip(1).map(|row| row.date).collect();
-        match cut_short(&boundaries, &ends, flows) {
-            Some((gains, capitals)) => Self::from_short(ends, gains, capitals),
-            None => {
-                let periods = sub_periods(valuations, flows, method);
-                Self::from_intervals(ends, periods.iter().map(SubPeriod::interval).collect())
-            }
+        if let Some(columns) = Columns::<i64>::cut(&boundaries, &ends, flows) {
+            return columns.into_chain(ends);
         }
-    }
-
-    fn from_short(ends: Vec<NaiveDate>, mut gains: Vec<i64>, mut capitals: Vec<i64>) -> Self {
-        let mut gaps = Vec::new();
-        if capitals.iter().any(|capital| *capital <= 0) {
-            for (index, (gain, capital)) in gains.iter_mut().zip(&mut capitals).enumerate() {
-                match Interval::new(Whole::from(*gain), Whole::from(*capital)) {
-                    Interval::Earning(_) => continue,
-                    Interval::Idle => gaps.push((index, Gap::Idle)),
-                    Interval::NoCapital => gaps.push((index, Gap::NoCapital)),
-                }
-                (*gain, *capital) = (0, 1);
-            }
+        if let Some(columns) = Columns::<i128>::cut(&boundaries, &ends, flows) {
+            return columns.into_chain(ends);
         }
-        Self { ends, links: Links::new(gains.into(), capitals.into()), gaps }
+        let periods = sub_periods(valuations, flows, method);
+        Self::from_intervals(ends, periods.iter().map(SubPeriod::interval).collect())
     }
 }
 
-/// Values of 61 bits: their sums and differences fit 64.
-const SHORT_BITS: u32 = 61;
+/// Integers of one size, of which sums and differences fit that size.
+trait Integer: Copy + Ord + Sub<Output = Self> + Into<i128> + TryFrom<i128> {
+    const ZERO: Self;
+    const ONE: Self;
+
+    /// A mantissa at a common scale, where it fits.
+    fn mantissa(value: &Exact, scale: u32) -> Option<Self>;
+}
+
+impl Integer for i64 {
+    const ZERO: Self = 0;
+    const ONE: Self = 1;
+
+    #[inline]
+    fn mantissa(value: &Exact, scale: u32) -> Option<Self> {
+        const MAX_BITS: u32 = 61;
+        value.short_mantissa_at(scale).filter(|mantissa| mantissa.unsigned_abs() < 1 << MAX_BITS)
+    }
+}
+
+impl Integer for i128 {
+    const ZERO: Self = 0;
+    const ONE: Self = 1;
+
+    #[inline]
+    fn mantissa(value: &Exact, scale: u32) -> Option<Self> {
+        const MAX_BITS: u32 = 100;
+        let power = 10_i128.checked_pow(scale.checked_sub(value.scale())?)?;
+        let mantissa = value.mantissa().to_i128()?.checked_mul(power)?;
+        Some(mantissa).filter(|mantissa| mantissa.unsigned_abs() < 1 << MAX_BITS)
+    }
+}
 
 /// A mantissa at a common scale, where it is short.
 #[inline]
 fn short(value: &Exact, scale: u32) -> Option<i64> {
-    value.short_mantissa_at(scale).filter(|mantissa| mantissa.unsigned_abs() < 1 << SHORT_BITS)
+    i64::mantissa(value, scale)
 }
 
 /// The numbers, where there is one in each place. (To collect into an option knows no length beforehand.)
-fn all(numbers: impl Iterator<Item = Option<i64>>) -> Option<Vec<i64>> {
+fn all<I>(numbers: impl Iterator<Item = Option<I>>) -> Option<Vec<I>> {
     let mut found = Vec::with_capacity(numbers.size_hint().0);
     for number in numbers {
         found.push(number?);
@@ -238,29 +267,54 @@ struct Sum {
     weighted: i128,
 }
 
-/// Gains and capitals in 64 bits, where they fit. A sub-period without a flow
-/// needs no weights, and so no multiple of its length.
-fn cut_short(
-    boundaries: &[&Dated],
-    ends: &[NaiveDate],
-    flows: &[(&CashFlow, Timing)],
-) -> Option<(Vec<i64>, Vec<i64>)> {
-    let amounts = flows.iter().map(|(flow, _)| &flow.amount);
-    let scale = scale(boundaries.iter().map(|row| &row.value).chain(amounts));
-    let values = all(boundaries.iter().map(|row| short(&row.value, scale)))?;
-    let (beginnings, endings) = (values.get(..ends.len())?, values.get(1..)?);
-    let mut gains: Vec<i64> = beginnings.iter().zip(endings).map(|(from, to)| to - from).collect();
-    let mut capitals = beginnings.to_vec();
-    for sum in sums(ends, flows, scale)? {
-        let Some((from, to)) = boundaries.get(sum.index).zip(boundaries.get(sum.index + 1)) else { continue };
-        let half_days = i128::from(2 * days_between(from.date, to.date));
-        let value = |values: &[i64]| values.get(sum.index).copied().map(i128::from);
-        let (gain, capital) =
-            fraction(&value(beginnings)?, &value(endings)?, &sum.flow, &sum.weighted, &half_days);
-        *gains.get_mut(sum.index)? = i64::try_from(gain).ok()?;
-        *capitals.get_mut(sum.index)? = i64::try_from(capital).ok()?;
+/// Gains and capitals as integers of one size.
+struct Columns<I> {
+    gains: Vec<I>,
+    capitals: Vec<I>,
+}
+
+impl<I: Integer> Columns<I>
+where
+    Integers: From<Vec<I>>,
+{
+    /// None where one of them does not fit. A sub-period without a flow needs no
+    /// weights, and so no multiple of its length.
+    fn cut(boundaries: &[&Dated], ends: &[NaiveDate], flows: &[(&CashFlow, Timing)]) -> Option<Self> {
+        let amounts = flows.iter().map(|(flow, _)| &flow.amount);
+        let scale = scale(boundaries.iter().map(|row| &row.value).chain(amounts));
+        let values = all(boundaries.iter().map(|row| I::mantissa(&row.value, scale)))?;
+        let (beginnings, endings) = (values.get(..ends.len())?, values.get(1..)?);
+        let mut gains: Vec<I> = beginnings.iter().zip(endings).map(|(from, to)| *to - *from).collect();
+        let mut capitals = beginnings.to_vec();
+        for sum in sums(ends, flows, scale)? {
+            let Some((from, to)) = boundaries.get(sum.index).zip(boundaries.get(sum.index + 1)) else {
+                continue;
+            };
+            let half_days = i128::from(2 * days_between(from.date, to.date));
+            let value = |values: &[I]| -> Option<i128> { Some((*values.get(sum.index)?).into()) };
+            let (gain, capital) =
+                fraction(&value(beginnings)?, &value(endings)?, &sum.flow, &sum.weighted, &half_days);
+            *gains.get_mut(sum.index)? = I::try_from(gain).ok()?;
+            *capitals.get_mut(sum.index)? = I::try_from(capital).ok()?;
+        }
+        Some(Self { gains, capitals })
     }
-    Some((gains, capitals))
+
+    fn into_chain(mut self, ends: Vec<NaiveDate>) -> Chain {
+        let mut gaps = Vec::new();
+        if self.capitals.iter().any(|capital| *capital <= I::ZERO) {
+            for (index, (gain, capital)) in self.gains.iter_mut().zip(&mut self.capitals).enumerate() {
+                let whole = |value: I| Whole::from(value.into());
+                match Interval::new(whole(*gain), whole(*capital)) {
+                    Interval::Earning(_) => continue,
+                    Interval::Idle => gaps.push((index, Gap::Idle)),
+                    Interval::NoCapital => gaps.push((index, Gap::NoCapital)),
+                }
+                (*gain, *capital) = (I::ZERO, I::ONE);
+            }
+        }
+        Chain { ends, links: Links::new(self.gains.into(), self.capitals.into()), gaps }
+    }
 }
 
 /// The flows of each sub-period that has any, in no order.
@@ -269,7 +323,7 @@ fn sums(ends: &[NaiveDate], flows: &[(&CashFlow, Timing)], scale: u32) -> Option
     for (flow, timing) in flows {
         let index = sub_period_of(ends, flow.date, *timing);
         let Some(end) = ends.get(index) else { continue };
-        let amount = i128::from(short(&flow.amount, scale)?);
+        let amount = i128::mantissa(&flow.amount, scale)?;
         let weighted = amount * i128::from(half_days_at_work(flow.date, *timing, *end));
         placed.push(Sum { index, flow: amount, weighted });
     }

@@ -171,6 +171,28 @@ impl From<Vec<i64>> for Integers {
     }
 }
 
+impl From<Vec<i128>> for Integers {
+    fn from(values: Vec<i128>) -> Self {
+        /// Up to here an integer is the sum of two `f64` values that are cut from it.
+        const PAIR: u128 = 1 << 104;
+        if values.iter().any(|value| value.unsigned_abs() >= PAIR) {
+            return Self::from(values.into_iter().map(Whole::from).collect::<Vec<_>>());
+        }
+        let mut vectors = Vectors::with_capacity(values.len());
+        values.into_iter().for_each(|value| vectors.push(halves(value)));
+        Self(Parts::Doubles(vectors))
+    }
+}
+
+/// The double-double that is an integer of up to 104 bits.
+fn halves(value: i128) -> Twofold {
+    const BITS: u32 = 52;
+    const WEIGHT: f64 = (1_u64 << BITS) as f64;
+    let low = value & ((1 << BITS) - 1);
+    let (high, low) = ((value >> BITS) as i64 as f64 * WEIGHT, low as i64 as f64);
+    Twofold::from_f64(high) + Twofold::from_f64(low)
+}
+
 impl From<Vec<Whole>> for Integers {
     fn from(values: Vec<Whole>) -> Self {
         let doubles: Option<Vec<Twofold>> = values.iter().map(exact_parts).collect();
@@ -208,12 +230,15 @@ mod tests {
         fn mean_what_each_integer_means(
             short in prop::collection::vec((any::<i64>(), 0_u32..64), 1..20),
             least in 0_u32..20,
+            medium in prop::collection::vec((any::<i128>(), 20_u32..128), 1..20),
             long in prop::collection::vec((any::<i128>(), 0_u32..128), 0..20),
         ) {
             let short: Vec<i64> = short.into_iter().map(|(value, bits)| value >> bits.max(least)).collect();
             let long: Vec<Whole> = long.into_iter().map(|(value, bits)| Whole::from(value >> bits)).collect();
+            let medium: Vec<i128> = medium.into_iter().map(|(value, bits)| value >> bits).collect();
+            let of_medium: Vec<Whole> = medium.iter().map(|value| Whole::from(*value)).collect();
             let wholes: Vec<Whole> = short.iter().map(|value| Whole::from(*value)).collect();
-            for (integers, expected) in [(Integers::from(short), &wholes), (Integers::from(long.clone()), &long)] {
+            for (integers, expected) in [(Integers::from(short), &wholes), (Integers::from(medium), &of_medium), (Integers::from(long.clone()), &long)] {
                 prop_assert_eq!(integers.len(), expected.len());
                 for (index, value) in expected.iter().enumerate() {
                     prop_assert_eq!(integers.get(index), Some(value.clone()));

@@ -294,6 +294,10 @@ impl Vectors {
         vectors
     }
 
+    pub(super) fn with_capacity(length: usize) -> Self {
+        Self { high: Vec::with_capacity(length), low: Vec::with_capacity(length) }
+    }
+
     pub(super) fn push(&mut self, value: Twofold) {
         self.high.push(value.high);
         self.low.push(value.low);
