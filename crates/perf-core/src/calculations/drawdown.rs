@@ -1,5 +1,6 @@
 //! The largest fall of the wealth path from a running peak.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use chrono::NaiveDate;
@@ -43,69 +44,90 @@ pub(crate) fn maximum_drawdown<R: Real>(
     links: &Links,
     returns: &R::Series,
 ) -> Figure<(R, DrawdownDates)> {
-    match Path::new(links, &returns.approximations()).and_then(|path| path.clear_fall()) {
-        Some(Place { fall: None, .. }) => Ok((R::zero(), DrawdownDates::default())),
-        Some(Place { fall: Some((peak, trough)), recovery }) => {
-            let end = |index: usize| ends.get(index).copied();
-            let dates = DrawdownDates {
-                peak_date: peak.checked_sub(1).map_or(start, end),
-                trough_date: end(trough),
-                recovery_date: recovery.and_then(end),
-            };
-            Ok((R::one() - returns.growth(&Chosen::Within(peak..trough + 1)), dates))
-        }
+    let values = returns.approximations();
+    let place = match Path::<R>::new(links, returns, &values) {
+        Some(path) => path.largest_fall()?,
+        None => None,
+    };
+    match place {
         None => step_by_step(start, ends, links),
+        Some(Place { peak, trough, .. }) if peak == trough => Ok((R::zero(), DrawdownDates::default())),
+        Some(Place { peak, trough, recovery }) => {
+            let date = |level: usize| level.checked_sub(1).map_or(start, |link| ends.get(link).copied());
+            let dates = DrawdownDates {
+                peak_date: date(peak),
+                trough_date: date(trough),
+                recovery_date: recovery.and_then(date),
+            };
+            Ok((R::one() - returns.growth(&Chosen::Within(peak..trough)), dates))
+        }
     }
 }
 
-/// Where the largest fall is, by index of its first and its last link.
-#[derive(Clone, Copy, Default)]
+/// Where the largest fall is, by number of the level: 0 is the start, k what link k − 1 ends at.
+/// Nothing falls where the peak is the trough.
+#[derive(Clone, Copy, Debug)]
 struct Place {
-    fall: Option<(usize, usize)>,
+    peak: usize,
+    trough: usize,
     recovery: Option<usize>,
 }
 
-/// The levels after each link as plain `f64` values, and how far off their ratios may be.
-struct Path<'a> {
+/// The levels as plain `f64` values, and how far off their ratios may be. Where that
+/// leaves a doubt, the number type decides.
+struct Path<'a, R: Real> {
     links: &'a Links,
+    returns: &'a R::Series,
     levels: Vec<f64>,
     error: f64,
+    /// How many doubts may still be decided.
+    decisions: Cell<usize>,
 }
 
-impl<'a> Path<'a> {
+impl<'a, R: Real> Path<'a, R> {
+    /// With more doubts than this, going step by step is less work.
+    const MAX_DECISIONS: usize = 64;
+
     /// No path where a level is not above zero, or too large or small.
-    fn new(links: &'a Links, returns: &[f64]) -> Option<Self> {
+    fn new(links: &'a Links, returns: &'a R::Series, values: &[f64]) -> Option<Self> {
         /// Several times what one step may lose, relative to the smaller of 1 and its factor.
         const STEP: f64 = 1e-15;
         /// Levels at which nothing over- or underflows.
         const RANGE: std::ops::RangeInclusive<f64> = 1e-250..=1e250;
         let mut level = 1.0;
-        let step = |rate: &f64| {
+        let mut levels = Vec::with_capacity(values.len() + 1);
+        levels.push(level);
+        levels.extend(values.iter().map(|rate| {
             level *= 1.0 + rate;
             level
-        };
-        let levels: Vec<f64> = returns.iter().map(step).collect();
-        let [worst, _] = extremes(returns);
-        let [lowest, highest] = extremes(&levels);
+        }));
+        let ([worst, _], [lowest, highest]) = (extremes(values), extremes(&levels));
         let smallest = if worst < 0.0 { 1.0 + worst } else { 1.0 };
         let error = STEP * levels.len() as f64 / smallest;
         let within = RANGE.contains(&lowest) && RANGE.contains(&highest);
-        (within && links.are_solvent() && error < 1e-3).then_some(Self { links, levels, error })
+        (within && links.are_solvent() && error < 1e-3).then_some(Self {
+            links,
+            returns,
+            levels,
+            error,
+            decisions: Cell::new(Self::MAX_DECISIONS),
+        })
     }
 
-    /// The largest fall, where plain `f64` values leave no doubt about any comparison.
-    fn clear_fall(&self) -> Option<Place> {
+    /// The largest fall; none where falls from different peaks are too much alike, or
+    /// too many levels.
+    fn largest_fall(&self) -> Figure<Option<Place>> {
         let (mut peak, mut peak_at) = (1.0, 0);
         // What the deepest and the second deepest level leave of their peaks.
         let (mut least, mut second, mut fall) = (1.0, 1.0, None);
-        for (index, level) in self.levels.iter().enumerate() {
+        for (number, level) in self.levels.iter().enumerate() {
             if *level > peak {
-                (peak, peak_at) = (*level, index + 1);
+                (peak, peak_at) = (*level, number);
             } else if *level < second * peak {
                 let left = level / peak;
                 if left < least {
                     (second, least) = (least, left);
-                    fall = Some((peak_at, index));
+                    fall = Some((peak_at, number));
                 } else {
                     second = left;
                 }
@@ -113,70 +135,84 @@ impl<'a> Path<'a> {
         }
         let Some((peak_at, trough)) = fall else {
             // No fall at all: exact where nothing was lost, open where something may have been.
-            return self.never_falls().then(Place::default);
+            let falls = self.links.gains().count(Ordering::Less) > 0;
+            return Ok((!falls).then_some(Place { peak: 0, trough: 0, recovery: None }));
         };
-        let worst_peak = peak_at.checked_sub(1).map_or(Some(1.0), |index| self.levels.get(index).copied())?;
-        let only_trough = second > self.above(least) || self.is_only_trough(least, trough);
-        let certain = only_trough && self.is_only_peak(peak_at, trough, worst_peak);
-        let recovery = self.recovery(trough, worst_peak)?;
-        certain.then_some(Place { fall, recovery })
+        let Some(trough) = self.first_trough(peak_at, trough, (least, second))? else { return Ok(None) };
+        let peak = self.first_peak(peak_at, trough)?;
+        let recovery = self.recovery(peak, trough)?;
+        Ok((self.decisions.get() > 0).then_some(Place { peak, trough, recovery }))
     }
 
-    /// Clearly above a level, or a ratio of levels.
-    fn above(&self, level: f64) -> f64 {
-        level * (1.0 + 8.0 * self.error)
+    /// A level with the others after it that are as low, if they fall from the same peak.
+    fn first_trough(&self, peak: usize, trough: usize, depths: (f64, f64)) -> Figure<Option<usize>> {
+        let (least, second) = depths;
+        let near = least * (1.0 + 8.0 * self.error);
+        if second > near {
+            return Ok(Some(trough));
+        }
+        let (mut first, mut highest) = (None, 0.0);
+        for (number, level) in self.levels.iter().enumerate() {
+            highest = if *level > highest { *level } else { highest };
+            if *level > near * highest {
+                continue;
+            }
+            if highest > self.level(peak) || number < peak {
+                return Ok(None);
+            }
+            first = match first {
+                Some(known) if self.compare(known, number)? != Ordering::Less => Some(known),
+                _ => Some(number),
+            };
+        }
+        Ok(first)
     }
 
-    /// Clearly below it.
-    fn below(&self, level: f64) -> f64 {
-        level * (1.0 - 8.0 * self.error)
-    }
-
-    /// Whether no link loses anything.
-    fn never_falls(&self) -> bool {
-        (0..self.levels.len()).all(|index| self.links.gains().sign(index) != Ordering::Less)
-    }
-
-    /// Whether the level before link `peak_at` is reached nowhere else up to the
-    /// trough, but where it stays at once.
-    fn is_only_peak(&self, peak_at: usize, trough: usize, peak: f64) -> bool {
-        let near = self.below(peak);
-        let (before, after) = self.levels.split_at_checked(peak_at).unwrap_or_default();
-        let after = after.get(..trough.saturating_sub(peak_at)).unwrap_or_default();
-        let high = |levels: &[f64]| levels.iter().filter(|level| **level >= near).count();
-        // The start is a level too, and one of them is the peak itself.
-        let alone = high(before) + usize::from(near <= 1.0) == 1;
-        let mut later = (peak_at..trough).filter(|index| self.level(*index) >= near);
-        alone && (high(after) == 0 || later.all(|index| self.stays(peak_at, index)))
-    }
-
-    /// Whether no other fall is as deep, but where the trough's level stays at once.
-    fn is_only_trough(&self, least: f64, trough: usize) -> bool {
-        let near = self.above(least);
-        let mut peak = 1.0;
-        self.levels.iter().enumerate().all(|(index, level)| {
-            peak = if *level > peak { *level } else { peak };
-            *level > near * peak || index == trough || (index > trough && self.stays(trough + 1, index))
+    /// The first of the highest levels up to the trough.
+    fn first_peak(&self, peak: usize, trough: usize) -> Figure<usize> {
+        let near = self.level(peak) * (1.0 - 8.0 * self.error);
+        let before = self.levels.get(..trough).unwrap_or_default();
+        let high = |level: &f64| *level >= near;
+        if before.iter().filter(|level| high(level)).count() == 1 {
+            return Ok(peak);
+        }
+        let mut numbers =
+            before.iter().enumerate().filter(|(_, level)| high(level)).map(|(number, _)| number);
+        let first = numbers.next().unwrap_or(peak);
+        numbers.try_fold(first, |best, number| {
+            Ok(if self.compare(best, number)? == Ordering::Greater { number } else { best })
         })
     }
 
-    /// The first link after the trough that ends at the peak's level; none where that is open.
-    fn recovery(&self, trough: usize, peak: f64) -> Option<Option<usize>> {
-        let (below, above) = (self.below(peak), self.above(peak));
-        let mut later = (trough + 1..self.levels.len()).filter(|index| self.level(*index) >= below);
-        match later.next() {
-            None => Some(None),
-            Some(index) => (self.level(index) > above).then_some(Some(index)),
+    /// The first level after the trough that is back at the peak's.
+    fn recovery(&self, peak: usize, trough: usize) -> Figure<Option<usize>> {
+        let level = self.level(peak);
+        let (below, above) = (level * (1.0 - 8.0 * self.error), level * (1.0 + 8.0 * self.error));
+        for (number, level) in self.levels.iter().enumerate().skip(trough + 1) {
+            if *level >= below && (*level > above || self.compare(peak, number)? != Ordering::Less) {
+                return Ok(Some(number));
+            }
         }
+        Ok(None)
     }
 
-    fn level(&self, index: usize) -> f64 {
-        self.levels.get(index).copied().unwrap_or_default()
+    fn level(&self, number: usize) -> f64 {
+        self.levels.get(number).copied().unwrap_or_default()
     }
 
-    /// Whether every return from the link `first` to the link `last` is exactly zero.
-    fn stays(&self, first: usize, last: usize) -> bool {
-        (first..=last).all(|index| self.links.gains().sign(index) == Ordering::Equal)
+    /// A later level compared with an earlier one, dust apart; whatever once too many
+    /// have been.
+    fn compare(&self, earlier: usize, later: usize) -> Figure<Ordering> {
+        let left = self.decisions.get().saturating_sub(1);
+        self.decisions.set(left);
+        if left == 0 {
+            return Ok(Ordering::Equal);
+        }
+        let gains = self.links.gains();
+        if (earlier..later).all(|link| gains.sign(link) == Ordering::Equal) {
+            return Ok(Ordering::Equal);
+        }
+        self.returns.growth(&Chosen::Within(earlier..later)).minus(&R::one())?.sign()
     }
 }
 
@@ -221,5 +257,41 @@ impl<R: Real> Fall<R> {
             self.dates.recovery_date = Some(date);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calculations::links::Chain;
+    use crate::model::{Dated, Method};
+    use crate::number::{Ball, Exact, Wide};
+    use proptest::prelude::*;
+
+    fn chain(values: &[i64]) -> (NaiveDate, Chain) {
+        let start = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a date");
+        let dates = start.iter_days();
+        let rows: Vec<Dated> =
+            dates.zip(values).map(|(date, value)| Dated { date, value: Exact::new(*value, 2) }).collect();
+        (start, Chain::cut(&rows, &[], Method::Daily))
+    }
+
+    proptest! {
+        /// Few different values: levels are often reached again, from above and from below.
+        #[test]
+        fn the_largest_fall_is_that_of_every_step_on_the_wide_type(
+            values in prop::collection::vec(prop::sample::select(vec![80_i64, 90, 99, 100, 101, 110, 3_333]), 2..40),
+        ) {
+            let (start, Chain { ends, links, .. }) = chain(&values);
+            let returns = links.rates::<Wide>();
+            let expected = step_by_step::<Wide>(Some(start), &ends, &links).expect("a fall");
+            let (size, dates) = maximum_drawdown::<Wide>(Some(start), &ends, &links, &returns).expect("a fall");
+            prop_assert_eq!(dates, expected.1);
+            prop_assert_eq!(size.round(), expected.0.round());
+            if let Ok((size, dates)) = maximum_drawdown::<Ball>(Some(start), &ends, &links, &links.rates::<Ball>()) {
+                prop_assert_eq!(dates, expected.1);
+                prop_assert!(size.round().is_err() || size.round() == expected.0.round());
+            }
+        }
     }
 }
