@@ -53,10 +53,12 @@ impl Ball {
         self.middle.high.abs()
     }
 
-    /// A product or square that underflowed to nothing still has an error.
+    /// A product that underflowed to nothing still has an error, and so has one of
+    /// which only the errors were left.
     #[inline]
     fn underflow(self, other: Self, result: Twofold) -> f64 {
-        let lost = result.high.abs() < TINY && self.size() > 0.0 && other.size() > 0.0;
+        let is_zero = |ball: Self| ball.size() == 0.0 && ball.radius == 0.0;
+        let lost = result.high.abs() < TINY && !is_zero(self) && !is_zero(other);
         if lost { TINY } else { 0.0 }
     }
 
@@ -376,6 +378,8 @@ mod tests {
         assert_eq!((-Ball::one()).sqrt().sign(), Err(Failure::Imprecise));
         let tiny = Ball::ratio(&Whole::ONE, &Whole::power_of_ten(200));
         assert_eq!((tiny * tiny).sign(), Err(Failure::Imprecise));
+        assert_eq!((tiny * tiny * tiny).sign(), Err(Failure::Imprecise));
+        assert_eq!((tiny * tiny * tiny * Ball::zero()).sign(), Ok(Ordering::Equal));
     }
 
     #[test]
