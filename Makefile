@@ -60,7 +60,8 @@ $(VENV)/ready: tests/requirements.txt
 bench: target/bench/ready ## Time perfcalc beside numpy and pyxirr and write docs/performance.md
 	$(CARGO) build --locked --release -p perf-local
 	$(CARGO) build --locked --release -p perf-core --example workloads
-	[ -d target/bench/data/w2 ] || target/bench/bin/python bench/data.py target/bench/data
+	[ -e target/bench/data/ready ] || target/bench/bin/python bench/data.py target/bench/data
+	@touch target/bench/data/ready
 	python3 bench/compare.py target/release/perfcalc target/release/examples/workloads \
 	    target/bench/bin/python target/bench/data
 

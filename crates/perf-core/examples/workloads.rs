@@ -13,7 +13,7 @@ use chrono::{Days, NaiveDate};
 use perf_core::calculations::{Figures, Prepared, Stamp, calculate, internal_rate_of_return};
 use perf_core::model::{
     Benchmark, BenchmarkSeries, CalculationRequest, CashFlow, Data, Dated, EntityType, IrrRequest, Metric,
-    read,
+    Metrics, read,
 };
 use perf_core::number::Exact;
 use serde_json::{Value, json};
@@ -73,6 +73,19 @@ fn is_one_of_ten(metric: &Metric) -> bool {
 /// What is timed: the figures of a request.
 fn figures(request: &CalculationRequest, stamp: &Stamp) -> Outcome<Figures> {
     Ok(Prepared::new(request, stamp, None).map_err(|problem| problem.detail)?.figures())
+}
+
+/// Figures as text: a JSON number would be read back as an `f64`.
+fn told(metrics: &Metrics) -> Outcome<Value> {
+    let mut found = serde_json::Map::new();
+    for (metric, outcome) in &metrics.0 {
+        let name = serde_json::to_value(metric)?;
+        found.insert(
+            name.as_str().unwrap_or_default().to_owned(),
+            json!(outcome.ok().map(|rate| rate.to_string())),
+        );
+    }
+    Ok(found.into())
 }
 
 fn stamp() -> Outcome<Stamp> {
@@ -150,7 +163,7 @@ fn one_portfolio(folder: &Path, rounds: usize) -> Outcome<Value> {
         black_box(calculate(&request, &stamp)).map(drop).map_err(|problem| problem.detail.into())
     })?;
     let figures = figures(&request, &stamp)?;
-    Ok(json!({"nanoseconds": whole, "with_hash_and_result": result, "figures": figures.metrics}))
+    Ok(json!({"nanoseconds": whole, "with_hash_and_result": result, "figures": told(&figures.metrics)?}))
 }
 
 fn reading(path: &Path, rounds: usize) -> Outcome<Value> {
@@ -229,7 +242,7 @@ fn many_portfolios(folder: &Path, metrics: &[Metric]) -> Outcome<Value> {
         for request in &requests {
             let found = black_box(figures(request, &stamp)?);
             if first.is_null() {
-                first = json!(found.metrics);
+                first = told(&found.metrics)?;
             }
         }
         seconds += start.elapsed().as_secs_f64();
@@ -281,7 +294,7 @@ fn many_sets(folder: &Path) -> Outcome<Value> {
                 *unanswered.entry(reason.as_str().to_owned()).or_default() += 1;
             }
             if rates.len() < SETS_CHUNK {
-                rates.push(result.irr);
+                rates.push(result.irr.map(|rate| rate.to_string()));
             }
         }
     }
@@ -290,7 +303,7 @@ fn many_sets(folder: &Path) -> Outcome<Value> {
 
 fn one_large_set(folder: &Path, rounds: usize) -> Outcome<Value> {
     let request = irr(column(&rows(&folder.join("large.csv"))?, 1)?);
-    let rate = internal_rate_of_return(&request).irr;
+    let rate = internal_rate_of_return(&request).irr.map(|rate| rate.to_string());
     let nanoseconds = median(rounds, || {
         black_box(internal_rate_of_return(&request));
         Ok(())
