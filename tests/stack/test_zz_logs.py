@@ -39,3 +39,26 @@ def test_nothing_in_the_logs_is_a_callers(stack):
     }
     found = {what: line for what, text in forbidden.items() for line in lines if text in line}
     assert not found, found
+
+
+def test_measures_are_metrics_of_few_dimensions(stack):
+    assert stack.ask("POST", "/calculate", stack.token(), portfolios.request(portfolios.entity())).status == 200
+    stack.drain()
+    taken = set()
+    for line in map(json.loads, filter(lambda line: line.startswith("{") and '"_aws"' in line, stack.log_lines())):
+        directive, = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "InvestmentPerformance"
+        assert all(set(names) <= {"FunctionName", "route"} for names in directive["Dimensions"]), line
+        for metric in directive["Metrics"]:
+            assert isinstance(line[metric["Name"]], int), line
+            taken.add(metric["Name"])
+    expected = {"cold_starts", "requests", "request_ms", "calculations", "tokens_accepted", "messages", "rows_written"}
+    assert expected <= taken, expected - taken
+
+
+def test_requests_are_named_as_the_gateway_names_them(stack):
+    answer = stack.ask("POST", "/calculate", stack.token(), portfolios.request(portfolios.entity()))
+    ours = [line for line in stack.log_lines() if answer.json()["request_id"] in line]
+    spans = [span for line in ours for span in json.loads(line)["spans"]]
+    assert any(span.get("gateway_request_id") for span in spans), ours
+    assert any(span.get("requestId") for span in spans), ours

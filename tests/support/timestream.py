@@ -51,6 +51,7 @@ class Table:
     magnetic_days: int = 36_500
     magnetic_writes: bool = True
     records: dict = field(default_factory=dict)
+    measure_names: set = field(default_factory=set)
     # Accepted with 200, dropped afterwards: what the service reports in S3 only.
     rejected_later: list = field(default_factory=list)
 
@@ -225,8 +226,7 @@ def _put(table, record):
     kind = record.get("MeasureValueType", "DOUBLE")
     version = record.get("Version", 1)
     new = Record(dimensions, measure, seconds, record["MeasureValue"], kind, version)
-    names = {kept.measure_name for kept in table.records.values()}
-    if measure not in names and len(names) >= MEASURE_NAMES_MAX:
+    if measure not in table.measure_names and len(table.measure_names) >= MEASURE_NAMES_MAX:
         raise RecordRefused(f"the table has {MEASURE_NAMES_MAX} measure names already")
     known = table.records.get((dimensions, measure, seconds))
     if known is not None and known.value_type != kind:
@@ -243,6 +243,7 @@ def _put(table, record):
         )
     if known is None or version > known.version:
         table.records[(dimensions, measure, seconds)] = new
+        table.measure_names.add(measure)
     return store
 
 

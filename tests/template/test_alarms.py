@@ -84,6 +84,15 @@ def test_dashboard_is_json_of_resources_that_exist(resources):
         assert name.startswith("AWS::") or name == "Stage" or name in resources, name
 
 
+def measures():
+    """Names of what the code counts, and of what it counts them by."""
+    taken = set()
+    for path in ROOT.glob("**/src/**/*.rs"):
+        for event in re.findall(r"target: MEASURES,(.*?)\);", path.read_text().split("#[cfg(test)]")[0], re.DOTALL):
+            taken |= set(re.findall(r"\b([a-z_]+)\b(?=\s*[,=]|$)", event))
+    return taken
+
+
 def test_dashboard_shows_measures_that_the_code_takes(resources):
     widgets = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
     shown = set()
@@ -93,8 +102,11 @@ def test_dashboard_shows_measures_that_the_code_takes(resources):
             namespace = namespace if metric[0] in (".", "...") else metric[0]
             if namespace == "InvestmentPerformance" and metric[0] != "...":
                 shown.add(metric[1])
-    taken = set()
-    for path in ROOT.glob("**/src/**/*.rs"):
-        for event in re.findall(r"target: MEASURES,(.*?)\);", path.read_text().split("#[cfg(test)]")[0], re.DOTALL):
-            taken |= set(re.findall(r"\b([a-z_]+)\b(?=\s*[,=]|$)", event))
-    assert shown and shown <= taken, shown - taken
+    assert shown and shown <= measures(), shown - measures()
+
+
+def test_operations_list_the_measures_that_the_code_takes():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    table = text.split("| metric | of | what |")[1].split("\n\n")[0]
+    listed = set(re.findall(r"`([a-z_]+)`", "".join(row.split("|")[1] for row in table.splitlines()[2:])))
+    assert listed == measures() - {"route"}
