@@ -74,20 +74,24 @@ class Queue(http.server.BaseHTTPRequestHandler):
 
 
 def certificate(folder):
-    """A key and a certificate of an authority of its own, for this machine."""
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    paths = [f"{folder}/key.pem", f"{folder}/certificate.pem"]
-    subprocess.run([*command, "-keyout", paths[0], "-out", paths[1]], check=True, capture_output=True)
-    return paths
+    """A key and a certificate for this machine, and that of the authority which signed it."""
+    key = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    made = lambda name: ["-keyout", f"{folder}/{name}-key.pem", "-out", f"{folder}/{name}.pem"]
+    signed = ["-CA", f"{folder}/authority.pem", "-CAkey", f"{folder}/authority-key.pem"]
+    # A certificate that may sign others is not taken for a server's.
+    server = ["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"]
+    run = lambda *options: subprocess.run([*key, *options], check=True, capture_output=True)
+    run("-subj", "/CN=authority", *made("authority"))
+    run("-subj", "/CN=localhost", *server, *signed, *made("server"))
+    return [f"{folder}/{name}.pem" for name in ("server-key", "server", "authority")]
 
 
 def queue(folder):
     """A queue behind TLS, and the variables that lead a function to it."""
-    key, trusted = certificate(folder)
+    key, own, trusted = certificate(folder)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Queue)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(trusted, key)
+    context.load_cert_chain(own, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"https://localhost:{server.server_address[1]}"
@@ -118,12 +122,20 @@ def functions(folder, trusted):
     }
 
 
+def check(name, answer):
+    """What is timed must be the work itself, not a refusal."""
+    if name.startswith("performance-calculator") and json.loads(answer)["statusCode"] != 200:
+        raise SystemExit(f"{name}: {answer.decode()}")
+
+
 def cold(measured):
     runs = {name: [] for name in measured}
     for turn in range(COLD_RUNS):
         print(f"cold starts, turn {turn + 1} of {COLD_RUNS}", file=sys.stderr)
         for name, (binary, variables, sent) in measured.items():
-            runs[name].append(runtime_api.run(binary, variables, sent))
+            run = runtime_api.run(binary, variables, sent)
+            check(name, run["answer"])
+            runs[name].append(run)
     return {name: runtime_api.medians(found) for name, found in runs.items()}
 
 
@@ -133,6 +145,7 @@ def warm(measured):
     for name, (binary, variables, sent) in measured.items():
         print(f"warm: {name}", file=sys.stderr)
         run = runtime_api.run(binary, variables, sent, WARM_EVENTS)
+        check(name, run["answer"])
         latencies = sorted(run["latencies_ms"][50:])
         found[name] = (statistics.median(latencies), latencies[int(0.99 * len(latencies))], run["cpu_ms"] / WARM_EVENTS)
     return found
