@@ -58,8 +58,7 @@ fn request(body: &str) -> CalculationRequest {
 fn answers(criterion: &mut Criterion) {
     let (runtime, system, body) = (runtime(), System::new(), body());
     let scopes = Scopes::from_claim("performance:write");
-    let caller =
-        Caller { client_id: name("acme"), subject: "jo".to_owned(), scopes, expires_at: i64::MAX };
+    let caller = Caller { client_id: name("acme"), subject: "jo".to_owned(), scopes, expires_at: i64::MAX };
     let mut group = criterion.benchmark_group("calculator");
     for (case, cache_ttl_seconds) in [("miss", 0), ("hit", 300)] {
         let ports = CalculatorPorts {

@@ -141,11 +141,8 @@ fn valuation(day: u64) -> Value {
 }
 
 async fn process(processor: &Processor, days: impl Iterator<Item = u64>) {
-    let record = |day: u64| Record {
-        message_id: day.to_string(),
-        body: valuation(day).to_string(),
-        receive_count: 1,
-    };
+    let record =
+        |day: u64| Record { message_id: day.to_string(), body: valuation(day).to_string(), receive_count: 1 };
     let results = processor.process(days.map(record).collect()).await;
     assert!(results.iter().all(|result| result.outcome == RecordOutcome::Done), "{results:?}");
 }

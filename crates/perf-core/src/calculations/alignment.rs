@@ -73,20 +73,22 @@ fn covering(returns: &[Dated], grid: &Grid<'_>, method: Method) -> Result<Links,
     let last = grid.ends.last().copied().unwrap_or(NaiveDate::MIN);
     let first = grid.ends.first().copied().unwrap_or(last);
     let begun = |row: &Dated| grid.start.map_or(row.date >= first, |start| row.date > start);
-    let inside = |row: &Dated| begun(row) && row.date <= last;
-    let within: Vec<&Dated> = returns.iter().filter(|row| !grid.picked || inside(row)).collect();
+    // In date order, so that those inside stand together.
+    let from = returns.partition_point(|row| grid.picked && !begun(row));
+    let until = returns.partition_point(|row| !grid.picked || row.date <= last);
+    let within = returns.get(from..until).unwrap_or_default();
     if within.iter().map(|row| row.date).eq(grid.ends.iter().copied()) {
         return Ok(Links::supplied(within.iter().map(|row| &row.value)));
     }
     let between_valuations = grid.valuations.iter().skip(1).map(|row| row.date);
     if method == Method::ModifiedDietz && within.iter().map(|row| row.date).eq(between_valuations.clone()) {
-        return Ok(Links::compounded(&within));
+        return Ok(Links::compounded(within));
     }
-    Err(mismatch(&within, grid))
+    Err(mismatch(within, grid))
 }
 
 /// Every sub-period without a return, and every return without a sub-period.
-fn mismatch(within: &[&Dated], grid: &Grid<'_>) -> Problem {
+fn mismatch(within: &[Dated], grid: &Grid<'_>) -> Problem {
     let error = |finding: String| FieldError {
         pointer: "/benchmark/returns".to_owned(),
         code: "benchmark_mismatch",

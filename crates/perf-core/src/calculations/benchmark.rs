@@ -18,7 +18,7 @@ pub(crate) struct Pairs<'a, R: Real> {
     /// r.
     pub(crate) r: Rc<R::Series>,
     /// b.
-    pub(crate) b: R::Series,
+    pub(crate) b: Rc<R::Series>,
 }
 
 impl<'a, R: Real> Pairs<'a, R> {
@@ -33,7 +33,7 @@ impl<'a, R: Real> Pairs<'a, R> {
         let complete = portfolio.len() == returns.len();
         Ok(Self {
             r: if complete { Rc::clone(returns) } else { Rc::new(portfolio.rates::<R>()) },
-            b: benchmark.rates::<R>(),
+            b: Rc::new(benchmark.rates::<R>()),
             portfolio,
             benchmark,
         })
@@ -42,14 +42,14 @@ impl<'a, R: Real> Pairs<'a, R> {
     /// Π (1 + b) of the benchmark's links, which are those of the pairs where no pair is missing.
     pub(crate) fn benchmark_growth(&self, links: &Links) -> Figure<R> {
         match links.len() == self.benchmark.len() {
-            true => growth::linked(links, &self.b),
+            true => growth::linked(links, self.b.as_ref()),
             false => growth::linked(links, &links.rates::<R>()),
         }
     }
 
     /// Standard deviation of r − b.
     pub(crate) fn active_deviation(&self, basis: Deviation) -> Figure<R> {
-        Spread::<R>::new(&self.r.differences(&self.b)?)?.deviation(basis)
+        Spread::<R>::new(Rc::new(self.r.differences(&self.b)?))?.deviation(basis)
     }
 }
 
@@ -61,9 +61,9 @@ pub(crate) struct CoMoments<R: Real> {
 }
 
 impl<R: Real> CoMoments<R> {
-    pub(crate) fn new(r: Rc<Spread<R>>, b: &R::Series) -> Figure<Self> {
-        let b = Spread::<R>::new(b)?;
-        let products: Figure<R> = settled(r.deviations.products(&b.deviations));
+    pub(crate) fn new(r: Rc<Spread<R>>, b: &Rc<R::Series>) -> Figure<Self> {
+        let b = Spread::<R>::new(Rc::clone(b))?;
+        let products: Figure<R> = settled(r.products(&b));
         let covariance = products.map(|sum| sum / count(r.len()));
         Ok(Self { r, b, covariance })
     }
@@ -136,6 +136,6 @@ pub(crate) fn capture<R: Real>(facts: &Facts<'_, R>, side: Ordering) -> Figure<R
         growth::scaled(&growth, i64::from(facts.series.periods_per_year), periods)?.minus(&R::one())
     };
     let portfolio = rate(&pairs.portfolio, &pairs.r)?;
-    let benchmark = rate(&pairs.benchmark, &pairs.b)?;
+    let benchmark = rate(&pairs.benchmark, pairs.b.as_ref())?;
     Ok(portfolio / benchmark)
 }

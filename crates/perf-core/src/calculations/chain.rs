@@ -1,5 +1,6 @@
 //! Sub-periods and their returns, as exact fractions.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::{Add, Mul, Sub};
 
@@ -141,10 +142,10 @@ pub(crate) fn sub_period_of(ends: &[NaiveDate], date: NaiveDate, timing: Timing)
 }
 
 /// The valuations that sub-periods begin and end with.
-pub(crate) fn boundaries(valuations: &[Dated], method: Method) -> Vec<&Dated> {
+pub(crate) fn boundaries(valuations: &[Dated], method: Method) -> Cow<'_, [Dated]> {
     match (method, valuations) {
-        (Method::ModifiedDietz, [first, .., last]) => vec![first, last],
-        _ => valuations.iter().collect(),
+        (Method::ModifiedDietz, [first, .., last]) => Cow::Owned(vec![first.clone(), last.clone()]),
+        _ => Cow::Borrowed(valuations),
     }
 }
 

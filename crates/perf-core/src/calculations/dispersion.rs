@@ -1,6 +1,7 @@
 //! Means, moments and deviations.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use crate::model::{Deviation, Reason};
 use crate::number::{Figure, Powers, Real, Series, Total};
@@ -33,12 +34,11 @@ pub(crate) fn mean<R: Real>(values: &R::Series) -> Figure<R> {
     Ok(settled(values.sum())? / count(values.len()))
 }
 
-/// At least two values x, seen from their mean.
+/// At least two values x, seen from their mean: d = x − x̄.
 pub(crate) struct Spread<R: Real> {
+    values: Rc<R::Series>,
     /// x̄.
     pub(crate) mean: R,
-    /// d = x − x̄.
-    pub(crate) deviations: R::Series,
     /// Σ d².
     squares: R,
     /// Σ d³ and Σ d⁴, once they are asked for.
@@ -48,28 +48,31 @@ pub(crate) struct Spread<R: Real> {
 }
 
 impl<R: Real> Spread<R> {
-    pub(crate) fn new(values: &R::Series) -> Figure<Self> {
+    pub(crate) fn new(values: Rc<R::Series>) -> Figure<Self> {
         if values.len() < 2 {
             return Err(Reason::TooFewReturns.into());
         }
-        let mean = mean(values)?;
-        let deviations = values.minus(&mean);
-        let squares = deviations.squares();
+        let mean = mean(values.as_ref())?;
         Ok(Self {
+            squares: values.squares_about(&mean),
             mean,
-            deviations,
-            squares,
             powers: OnceCell::new(),
             scale: R::one().larger(values.largest()),
+            values,
         })
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.deviations.len()
+        self.values.len()
+    }
+
+    /// Σ dd' with the deviations of as many other values.
+    pub(crate) fn products(&self, others: &Self) -> Total<R> {
+        self.values.products_about(&self.mean, &others.values, &others.mean)
     }
 
     fn powers(&self) -> &Powers<R> {
-        self.powers.get_or_init(|| self.deviations.powers())
+        self.powers.get_or_init(|| self.values.powers_about(&self.mean))
     }
 
     /// √(Σ d²/n), or over n − 1: the standard deviation.
@@ -86,7 +89,7 @@ impl<R: Real> Spread<R> {
     /// m3 / m2^1.5.
     pub(crate) fn skewness(&self) -> Figure<R> {
         let deviation = self.deviation(Deviation::Population)?.nonzero(Reason::ZeroVolatility)?;
-        let largest = self.deviations.largest().power_integer(3);
+        let largest = self.powers().largest.power_integer(3);
         let cubes = self.powers().cubes.clone().without_dust(&largest)?;
         Ok(cubes / count(self.len()) / deviation.power_integer(3))
     }
@@ -94,7 +97,7 @@ impl<R: Real> Spread<R> {
     /// m4 / m2² − 3.
     pub(crate) fn excess_kurtosis(&self) -> Figure<R> {
         let deviation = self.deviation(Deviation::Population)?.nonzero(Reason::ZeroVolatility)?;
-        let largest = self.deviations.largest().power_integer(4);
+        let largest = self.powers().largest.power_integer(4);
         let fourths = self.powers().fourths.clone().without_dust(&largest)?;
         (fourths / count(self.len()) / deviation.power_integer(4)).minus(&R::integer(3))
     }

@@ -185,7 +185,7 @@ impl<'a, R: Real> Facts<'a, R> {
 
     /// The r_i about their mean.
     pub(crate) fn spread(&self) -> Figure<&Rc<Spread<R>>> {
-        once(&self.spread, || Ok(Rc::new(Spread::new(self.returns()?)?)))
+        once(&self.spread, || Ok(Rc::new(Spread::new(Rc::clone(shared(&self.returns)?))?)))
     }
 
     /// 1 + twr.
@@ -252,8 +252,10 @@ impl<'a, R: Real> Facts<'a, R> {
         once(&self.moments, || {
             let pairs = self.pairs()?;
             let complete = Rc::ptr_eq(&pairs.r, shared(&self.returns)?);
-            let r =
-                if complete { Rc::clone(self.spread()?) } else { Rc::new(Spread::new(pairs.r.as_ref())?) };
+            let r = match complete {
+                true => Rc::clone(self.spread()?),
+                false => Rc::new(Spread::new(Rc::clone(&pairs.r))?),
+            };
             CoMoments::new(r, &pairs.b)
         })
     }

@@ -85,7 +85,7 @@ impl Links {
     }
 
     /// One return for the product of several supplied ones.
-    pub(crate) fn compounded(rows: &[&Dated]) -> Self {
+    pub(crate) fn compounded(rows: &[Dated]) -> Self {
         let mut whole = Link { gain: Whole::ZERO, capital: Whole::ONE };
         for row in rows {
             let (gain, capital) = (row.value.mantissa(), Whole::power_of_ten(row.value.scale()));
@@ -279,7 +279,7 @@ where
 {
     /// None where one of them does not fit. A sub-period without a flow needs no
     /// weights, and so no multiple of its length.
-    fn cut(boundaries: &[&Dated], ends: &[NaiveDate], flows: &[(&CashFlow, Timing)]) -> Option<Self> {
+    fn cut(boundaries: &[Dated], ends: &[NaiveDate], flows: &[(&CashFlow, Timing)]) -> Option<Self> {
         let amounts = flows.iter().map(|(flow, _)| &flow.amount);
         let scale = scale(boundaries.iter().map(|row| &row.value).chain(amounts));
         let values = all(boundaries.iter().map(|row| I::mantissa(&row.value, scale)))?;

@@ -79,12 +79,11 @@ fn from_valuations<'a>(
     let grid = alignment::Grid { start: Some(first.date), ends: &chain.ends, valuations: used, picked };
     let benchmark = alignment::align(request.benchmark.as_ref(), &grid, request.options.method)?;
     warnings.extend(benchmark_warnings(&chain, benchmark.as_ref()));
-    let spacing: Vec<NaiveDate> = valuations.iter().map(|row| row.date).collect();
     let days = days_between(first.date, last.date);
     let years = request.options.day_count.years(first.date, last.date);
     let series = Series {
         under_one_year: days < DAYS_PER_YEAR,
-        ..series(request, risk_free_rate, Some(first.date), chain, benchmark, years, &spacing)
+        ..series(request, risk_free_rate, Some(first.date), chain, benchmark, years, valuations)
     };
     let money = Money { valuations: used, flows };
     Ok(Resolved {
@@ -111,8 +110,7 @@ fn from_returns<'a>(
         let message = "the period holds no return; widen it";
         return Err(Problem::field(request.window.pointer(), "too_few_returns", message));
     };
-    let spacing: Vec<NaiveDate> = returns.iter().map(|row| row.date).collect();
-    let start = start_of_returns(request.window, used, &spacing)?;
+    let start = start_of_returns(request.window, used, returns)?;
     let chain = Chain::supplied(used);
     let grid = alignment::Grid { start, ends: &chain.ends, valuations: &[], picked: request.window.picks() };
     let benchmark = alignment::align(request.benchmark.as_ref(), &grid, Method::Daily)?;
@@ -121,7 +119,7 @@ fn from_returns<'a>(
     let unknown = YearFraction { numerator: count, denominator: 1 };
     let known = start.map(|start| request.options.day_count.years(start, last.date));
     let mut series =
-        series(request, risk_free_rate, start, chain, benchmark, known.unwrap_or(unknown), &spacing);
+        series(request, risk_free_rate, start, chain, benchmark, known.unwrap_or(unknown), returns);
     if known.is_none() {
         // Without a start the length is a count of periods: n / N years.
         series.years.denominator = i64::from(series.periods_per_year);
@@ -140,7 +138,7 @@ fn series(
     chain: Chain,
     benchmark: Option<Aligned>,
     years: YearFraction,
-    spacing: &[NaiveDate],
+    supplied: &[Dated],
 ) -> Series {
     let options = &request.options;
     Series {
@@ -149,7 +147,7 @@ fn series(
         benchmark,
         years,
         under_one_year: false,
-        periods_per_year: options.periods_per_year.unwrap_or_else(|| inferred_periods_per_year(spacing)),
+        periods_per_year: options.periods_per_year.unwrap_or_else(|| inferred_periods_per_year(supplied)),
         risk_free_rate: risk_free_rate.clone(),
         minimum_acceptable_return: options.minimum_acceptable_return.clone(),
         confidence_level: options.confidence_level.clone(),
@@ -162,12 +160,12 @@ fn series(
 fn start_of_returns(
     window: Window,
     used: &[Dated],
-    supplied: &[NaiveDate],
+    supplied: &[Dated],
 ) -> Result<Option<NaiveDate>, Problem> {
     /// A month or a holiday longer than usual.
     const SLACK_DAYS: i64 = 5;
     let (Some(first), Some(last)) = (used.first(), used.last()) else { return Ok(None) };
-    let bounds = window.bounds(supplied.last().copied().unwrap_or(last.date));
+    let bounds = window.bounds(supplied.last().unwrap_or(last).date);
     match (window, bounds.start) {
         (Window::Standing { .. }, Some(start)) => {
             let step = twice_median_spacing(supplied).unwrap_or(0);
@@ -179,29 +177,29 @@ fn start_of_returns(
     }
 }
 
-/// Twice the median of the days between dates in ascending order: the sum of the
+/// Twice the median of the days between rows in date order: the sum of the
 /// middle two where their number is even. Counted, since most steps are alike.
-fn twice_median_spacing(dates: &[NaiveDate]) -> Option<i64> {
+fn twice_median_spacing(rows: &[Dated]) -> Option<i64> {
     /// Longer steps are sorted.
     const COUNTED: usize = 32;
     let (mut counts, mut longer) = ([0_usize; COUNTED], Vec::new());
-    for days in dates.iter().zip(dates.iter().skip(1)).map(|(a, b)| days_between(*a, *b)) {
+    for days in rows.iter().zip(rows.iter().skip(1)).map(|(a, b)| days_between(a.date, b.date)) {
         match usize::try_from(days).ok().and_then(|days| counts.get_mut(days)) {
             Some(count) => *count += 1,
             None => longer.push(days),
         }
     }
     longer.sort_unstable();
-    let number = dates.len().checked_sub(1)?;
+    let number = rows.len().checked_sub(1)?;
     let short = (0..).zip(counts).flat_map(|(days, count)| std::iter::repeat_n(days, count));
     let mut ordered = short.chain(longer).skip(number.checked_sub(1)? / 2);
     let lower = ordered.next()?;
     Some(lower + if number % 2 == 1 { lower } else { ordered.next()? })
 }
 
-/// N from the median spacing of dates in ascending order.
-fn inferred_periods_per_year(dates: &[NaiveDate]) -> u32 {
-    match twice_median_spacing(dates) {
+/// N from the median spacing of rows in date order.
+fn inferred_periods_per_year(rows: &[Dated]) -> u32 {
+    match twice_median_spacing(rows) {
         Some(twice) if twice <= 2 * 4 => 252,
         Some(twice) if twice <= 2 * 10 => 52,
         Some(twice) if twice <= 2 * 45 => 12,
@@ -272,24 +270,23 @@ mod tests {
     use super::*;
     use crate::model::TimePeriod;
 
-    fn dates(spacing: &[i64]) -> Vec<NaiveDate> {
+    fn rows(spacing: &[i64]) -> Vec<Dated> {
         let mut date: NaiveDate = "2023-01-01".parse().expect("a date");
-        let mut dates = vec![date];
+        let mut rows = vec![Dated { date, value: Exact::ZERO }];
         for days in spacing {
             date += chrono::Duration::days(*days);
-            dates.push(date);
+            rows.push(Dated { date, value: Exact::ZERO });
         }
-        dates
+        rows
     }
 
     #[test]
     fn a_window_over_returns_knows_no_start_and_must_be_filled() {
-        let monthly = dates(&[31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30]);
-        let rows: Vec<Dated> = monthly.iter().map(|date| Dated { date: *date, value: Exact::ZERO }).collect();
+        let rows = rows(&[31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30]);
         let as_of = Some("2023-12-01".parse().expect("a date"));
         let start = |time_period| {
             let window = Window::Standing { time_period, as_of };
-            start_of_returns(window, &rows, &monthly).map_err(|problem| problem.code)
+            start_of_returns(window, &rows, &rows).map_err(|problem| problem.code)
         };
         assert_eq!(start(TimePeriod::OneYear), Ok(None));
         assert_eq!(start(TimePeriod::Itd), Ok(None));
@@ -298,14 +295,14 @@ mod tests {
 
     #[test]
     fn periods_per_year_follow_the_median_spacing() {
-        assert_eq!(inferred_periods_per_year(&dates(&[1, 1, 3, 1])), 252);
-        assert_eq!(inferred_periods_per_year(&dates(&[4, 5])), 52); // mean of the middle two: 4.5
-        assert_eq!(inferred_periods_per_year(&dates(&[31, 28, 31])), 12);
-        assert_eq!(inferred_periods_per_year(&dates(&[90, 91])), 4);
-        assert_eq!(inferred_periods_per_year(&dates(&[120, 121])), 1);
-        assert_eq!(inferred_periods_per_year(&dates(&[])), 1);
-        assert_eq!(twice_median_spacing(&dates(&[40, 2])), Some(42));
-        assert_eq!(twice_median_spacing(&dates(&[40, 2, 35])), Some(70));
-        assert_eq!(twice_median_spacing(&dates(&[])), None);
+        assert_eq!(inferred_periods_per_year(&rows(&[1, 1, 3, 1])), 252);
+        assert_eq!(inferred_periods_per_year(&rows(&[4, 5])), 52); // mean of the middle two: 4.5
+        assert_eq!(inferred_periods_per_year(&rows(&[31, 28, 31])), 12);
+        assert_eq!(inferred_periods_per_year(&rows(&[90, 91])), 4);
+        assert_eq!(inferred_periods_per_year(&rows(&[120, 121])), 1);
+        assert_eq!(inferred_periods_per_year(&rows(&[])), 1);
+        assert_eq!(twice_median_spacing(&rows(&[40, 2])), Some(42));
+        assert_eq!(twice_median_spacing(&rows(&[40, 2, 35])), Some(70));
+        assert_eq!(twice_median_spacing(&rows(&[])), None);
     }
 }

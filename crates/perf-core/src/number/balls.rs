@@ -29,36 +29,28 @@ const fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((1023 + exponent) as u64) << 52)
 }
 
-/// Many [`Ball`]s with one bound: each true value lies within `relative` of its
-/// own magnitude plus `absolute` of its double-double.
+/// Many [`Ball`]s with one bound.
 #[derive(Clone, Debug)]
 pub struct Balls {
     middles: Vectors,
+    bounds: Bounds,
+}
+
+/// What is known of many numbers: each true value lies within `relative` of its own
+/// magnitude plus `absolute` of its double-double.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// How many there are.
+    count: f64,
     /// No magnitude is larger.
     size: f64,
+    /// Whether one is as large.
+    is_reached: bool,
     relative: f64,
     absolute: f64,
 }
 
-impl Balls {
-    fn from_parts(middles: Vectors, relative: f64, absolute: f64) -> Self {
-        let size = magnitude(&middles.high);
-        Self { middles, size, relative, absolute }
-    }
-
-    /// Differences of numbers up to these sizes.
-    fn differing(middles: Vectors, size: f64, other: f64, absolute: f64) -> Self {
-        Self { middles, size: (size + other) * ROOM, relative: 0.0, absolute }
-    }
-
-    fn slices(&self) -> Slices<'_> {
-        self.middles.as_slices()
-    }
-
-    fn count(&self) -> f64 {
-        self.middles.high.len() as f64
-    }
-
+impl Bounds {
     /// The error of any of them; `largest` is the largest magnitude.
     fn error(&self, largest: f64) -> f64 {
         (self.relative * largest + self.absolute) * ROOM
@@ -66,8 +58,49 @@ impl Balls {
 
     /// What a sum over these loses to rounding, relative to the sum of the magnitudes.
     fn summation(&self) -> f64 {
-        let joins = self.count() / (WIDTH * BLOCK) as f64 + (2 * WIDTH) as f64;
+        let joins = self.count / (WIDTH * BLOCK) as f64 + (2 * WIDTH) as f64;
         (TERM_ERROR + BLOCK_ERROR + 2.0 * joins * STEP_ERROR) * ROOM
+    }
+
+    /// Of the differences from numbers up to this size, with this error.
+    fn less(&self, size: f64, error: f64) -> Self {
+        Self {
+            size: (self.size + size) * ROOM,
+            is_reached: false,
+            relative: 0.0,
+            absolute: (self.error(self.size) + error + STEP_ERROR * (self.size + size)) * ROOM,
+            ..*self
+        }
+    }
+
+    fn less_ball(&self, center: &Ball) -> Self {
+        self.less(center.middle().high.abs(), center.radius())
+    }
+
+    /// A sum of powers of these, with its bound; `size` is the sum of the magnitudes.
+    fn power_sum(&self, value: Twofold, size: f64, power: i32) -> Ball {
+        let error = self.error(self.size);
+        // |(x + e)^k − x^k| ≤ k·|e|·(|x| + |e|)^(k − 1).
+        let reach = ((self.size + error) * ROOM).powi(power - 1);
+        let inherited = self.count * f64::from(power) * error * reach;
+        let rounding = self.summation() * size;
+        Ball::within(value, (inherited + rounding) * ROOM + underflow(self.size, self.count))
+    }
+
+    /// The largest magnitude, of which `largest` is the high part.
+    fn largest(&self, largest: f64) -> Ball {
+        Ball::within(Twofold::from_f64(largest), (self.error(largest) + f64::EPSILON * largest) * ROOM)
+    }
+}
+
+impl Balls {
+    fn from_parts(middles: Vectors, relative: f64, absolute: f64) -> Self {
+        let (count, size) = (middles.high.len() as f64, magnitude(&middles.high));
+        Self { middles, bounds: Bounds { count, size, is_reached: true, relative, absolute } }
+    }
+
+    fn slices(&self) -> Slices<'_> {
+        self.middles.as_slices()
     }
 
     /// The same, one operation after the other: for decisions that are not clear.
@@ -80,11 +113,6 @@ impl Balls {
         let middles = numbers.iter().map(|number| number.middle()).collect();
         let absolute = numbers.iter().fold(0.0, |largest: f64, number| larger(largest, number.radius()));
         Self::from_parts(middles, 0.0, absolute)
-    }
-
-    /// An error that is the same for each: of these, of a number to be taken off, and of the difference.
-    fn error_of_difference(&self, other: f64, error: f64) -> f64 {
-        (self.error(self.size) + error + STEP_ERROR * (self.size + other)) * ROOM
     }
 }
 
@@ -128,7 +156,7 @@ impl Series<Ball> for Balls {
 
     fn get(&self, index: usize) -> Option<Ball> {
         let middle = Twofold { high: *self.middles.high.get(index)?, low: *self.middles.low.get(index)? };
-        Some(Ball::within(middle, self.error(middle.high.abs())))
+        Some(Ball::within(middle, self.bounds.error(middle.high.abs())))
     }
 
     fn approximations(&self) -> Cow<'_, [f64]> {
@@ -138,59 +166,57 @@ impl Series<Ball> for Balls {
     fn select(&self, indices: &[usize]) -> Self {
         let part = |part: &[f64]| indices.iter().filter_map(|index| part.get(*index).copied()).collect();
         let middles = Vectors { high: part(&self.middles.high), low: part(&self.middles.low) };
-        Self::from_parts(middles, self.relative, self.absolute)
+        Self::from_parts(middles, self.bounds.relative, self.bounds.absolute)
     }
 
     fn sum(&self) -> Total<Ball> {
-        let size = self.count() * self.size;
-        let radius = (self.relative * size + self.absolute * self.count() + self.summation() * size) * ROOM;
+        let Bounds { count, size, relative, absolute, .. } = self.bounds;
+        let size = count * size;
+        let radius = (relative * size + absolute * count + self.bounds.summation() * size) * ROOM;
         Total { value: Ball::within(loops::sum(self.slices()), radius), largest: self.largest() }
     }
 
     fn largest(&self) -> Ball {
-        // The low part of the largest is left out.
-        let largest = magnitude(&self.middles.high);
-        Ball::within(Twofold::from_f64(largest), (self.error(largest) + f64::EPSILON * largest) * ROOM)
-    }
-
-    fn minus(&self, center: &Ball) -> Self {
-        let other = center.middle().high.abs();
-        let error = self.error_of_difference(other, center.radius());
-        Self::differing(loops::minus(self.slices(), center.middle()), self.size, other, error)
+        let Bounds { size, is_reached, .. } = self.bounds;
+        self.bounds.largest(if is_reached { size } else { magnitude(&self.middles.high) })
     }
 
     fn differences(&self, others: &Self) -> Figure<Self> {
-        let error = self.error_of_difference(others.size, others.error(others.size));
+        let (x, y) = (&self.bounds, &others.bounds);
         let differences = loops::differences(self.slices(), others.slices());
         // Zeros are exact only where there is no error that is not relative.
-        if differences.certain && self.absolute == 0.0 && others.absolute == 0.0 {
-            return Ok(Self::differing(differences.values, self.size, others.size, error));
+        if differences.certain && x.absolute == 0.0 && y.absolute == 0.0 {
+            return Ok(Self { middles: differences.values, bounds: x.less(y.size, y.error(y.size)) });
         }
         Ok(Self::collect(&self.one_by_one().differences(&others.one_by_one())?))
     }
 
-    fn squares(&self) -> Ball {
-        let value = loops::squares(self.slices());
-        self.power_sum(value, value.high, 2)
+    fn squares_about(&self, center: &Ball) -> Ball {
+        let value = loops::squares_about(self.slices(), center.middle());
+        self.bounds.less_ball(center).power_sum(value, value.high, 2)
     }
 
-    fn powers(&self) -> Powers<Ball> {
-        let sums = loops::powers(self.slices());
+    fn powers_about(&self, center: &Ball) -> Powers<Ball> {
+        let sums = loops::powers_about(self.slices(), center.middle());
+        let bounds = self.bounds.less_ball(center);
         Powers {
-            cubes: self.power_sum(sums.cubes, sums.cubes_size, 3),
-            fourths: self.power_sum(sums.fourths, sums.fourths.high, 4),
+            cubes: bounds.power_sum(sums.cubes, sums.cubes_size, 3),
+            fourths: bounds.power_sum(sums.fourths, sums.fourths.high, 4),
+            largest: bounds.largest(sums.largest),
         }
     }
 
-    fn products(&self, others: &Self) -> Total<Ball> {
-        let products = loops::products(self.slices(), others.slices());
-        let (x, y) = (self.size, others.size);
-        let (error_x, error_y) = (self.error(x), others.error(y));
+    fn products_about(&self, center: &Ball, others: &Self, other_center: &Ball) -> Total<Ball> {
+        let products =
+            loops::products_about(self.slices(), center.middle(), others.slices(), other_center.middle());
+        let (bounds, other) = (self.bounds.less_ball(center), others.bounds.less_ball(other_center));
+        let (x, y, count) = (bounds.size, other.size, bounds.count);
+        let (error_x, error_y) = (bounds.error(x), other.error(y));
         let inherited = ((x + error_x) * error_y + y * error_x) * ROOM;
-        let underflow = underflow(x.min(y), self.count());
-        let rounding = self.summation() * self.count() * products.largest;
+        let underflow = underflow(x.min(y), count);
+        let rounding = bounds.summation() * count * products.largest;
         let one = inherited + (TERM_ERROR + f64::EPSILON) * products.largest + underflow;
-        let error = (self.count() * inherited + rounding) * ROOM + underflow;
+        let error = (count * inherited + rounding) * ROOM + underflow;
         Total {
             value: Ball::within(products.value, error),
             largest: Ball::within(Twofold::from_f64(products.largest), one * ROOM),
@@ -200,19 +226,20 @@ impl Series<Ball> for Balls {
     fn squares_below(&self, threshold: &Ball) -> Figure<Ball> {
         let (other, radius) = (threshold.middle().high.abs(), threshold.radius());
         // Zeros are exact only where there is no error that is not relative.
-        if self.absolute == 0.0 && other == 0.0 && radius == 0.0 {
-            return Ok(self.square_sum_below_zero(self.error(self.size)));
+        let exact_zeros = self.bounds.absolute == 0.0;
+        if exact_zeros && other == 0.0 && radius == 0.0 {
+            return Ok(self.square_sum_below_zero(self.bounds.error(self.bounds.size)));
         }
         let constant = Vectors {
             high: vec![threshold.middle().high; self.len()],
             low: vec![threshold.middle().low; self.len()],
         };
         let differences = loops::differences(self.slices(), constant.as_slices());
-        if !differences.certain || self.absolute != 0.0 || other == 0.0 {
+        if !differences.certain || !exact_zeros || other == 0.0 {
             return self.one_by_one().squares_below(threshold);
         }
-        let error = self.error_of_difference(other, radius);
-        Ok(Self::differing(differences.values, self.size, other, error).square_sum_below_zero(error))
+        let bounds = self.bounds.less(other, radius);
+        Ok(Self { middles: differences.values, bounds }.square_sum_below_zero(bounds.absolute))
     }
 
     fn growth(&self, chosen: &Chosen<'_>) -> Ball {
@@ -247,22 +274,13 @@ impl Balls {
         const SMALL: f64 = 1e-10;
         let within = |[low, high]: [f64; 2], [least, most]: [f64; 2]| low >= least && high <= most;
         let [smallest, _] = growth.factors;
-        let blocks = self.count() / PRODUCT_BLOCK as f64 + (2 * WIDTH) as f64;
-        let of_factor = (self.error(self.size) + 2.0 * STEP_ERROR) / smallest + STEP_ERROR;
-        let relative = (self.count() * of_factor + blocks * PRODUCT_BLOCK_ERROR) * ROOM;
+        let Bounds { count, size, .. } = self.bounds;
+        let blocks = count / PRODUCT_BLOCK as f64 + (2 * WIDTH) as f64;
+        let of_factor = (self.bounds.error(size) + 2.0 * STEP_ERROR) / smallest + STEP_ERROR;
+        let relative = (count * of_factor + blocks * PRODUCT_BLOCK_ERROR) * ROOM;
         let certain =
             within(growth.factors, FACTORS) && within(growth.products, PRODUCTS) && relative < SMALL;
         certain.then(|| Ball::within(growth.value, growth.value.high.abs() * relative * ROOM))
-    }
-
-    /// A sum of powers of these, with its bound; `size` is the sum of the magnitudes.
-    fn power_sum(&self, value: Twofold, size: f64, power: i32) -> Ball {
-        let error = self.error(self.size);
-        // |(x + e)^k − x^k| ≤ k·|e|·(|x| + |e|)^(k − 1).
-        let reach = ((self.size + error) * ROOM).powi(power - 1);
-        let inherited = self.count() * f64::from(power) * error * reach;
-        let rounding = self.summation() * size;
-        Ball::within(value, (inherited + rounding) * ROOM + underflow(self.size, self.count()))
     }
 
     /// Σ min(x, 0)², of numbers with this error.
@@ -271,9 +289,10 @@ impl Balls {
         if value.high == 0.0 {
             return Ball::within(value, 0.0);
         }
-        let inherited = 2.0 * self.count() * error * (self.size + error);
-        let rounding = self.summation() * value.high;
-        Ball::within(value, (inherited + rounding) * ROOM + underflow(1.0, self.count()))
+        let Bounds { count, size, .. } = self.bounds;
+        let inherited = 2.0 * count * error * (size + error);
+        let rounding = self.bounds.summation() * value.high;
+        Ball::within(value, (inherited + rounding) * ROOM + underflow(1.0, count))
     }
 }
 

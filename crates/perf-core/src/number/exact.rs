@@ -18,6 +18,17 @@ const MAX_INTEGER_DIGITS: i64 = 28;
 /// Room for the text of every number that a request may hold.
 const MAX_TEXT_BYTES: usize = 144;
 
+/// The powers of ten that 64 bits hold.
+const SHORT_POWERS_OF_TEN: [i64; 19] = {
+    let mut powers = [1; 19];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = 10 * powers[exponent - 1];
+        exponent += 1;
+    }
+    powers
+};
+
 /// Why a text is not an acceptable number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
@@ -86,7 +97,7 @@ impl Exact {
         let mantissa = self.mantissa.to_i64()?;
         match scale.checked_sub(self.scale)? {
             0 => Some(mantissa),
-            places => mantissa.checked_mul(10_i64.checked_pow(places)?),
+            places => mantissa.checked_mul(*SHORT_POWERS_OF_TEN.get(places as usize)?),
         }
     }
 

@@ -66,25 +66,9 @@ impl Lanes {
         self.map(f64::abs)
     }
 
-    /// The larger; not a number where either is none.
-    #[inline(always)]
-    pub(super) fn max(self, other: Self) -> Self {
-        self.zip(other, |a, b| if a > b { a } else { b })
-    }
-
     #[inline(always)]
     pub(super) fn min(self, other: Self) -> Self {
         self.zip(other, |a, b| if a < b { a } else { b })
-    }
-
-    #[inline(always)]
-    pub(super) fn largest(self) -> f64 {
-        self.0.into_iter().fold(0.0, f64::max)
-    }
-
-    #[inline(always)]
-    pub(super) fn smallest(self) -> f64 {
-        self.0.into_iter().fold(f64::INFINITY, f64::min)
     }
 
     #[inline(always)]
@@ -147,6 +131,63 @@ impl Neg for Lanes {
     #[inline(always)]
     fn neg(self) -> Self {
         self.map(|a| -a)
+    }
+}
+
+/// Where a number stands among all others, as an integer: what is no number comes last,
+/// by its sign on either side. Integers are compared in one instruction.
+#[inline(always)]
+pub(super) fn rank(number: f64) -> i64 {
+    let bits = number.to_bits().cast_signed();
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
+}
+
+/// The number of a rank.
+#[inline(always)]
+pub(super) fn ranked(rank: i64) -> f64 {
+    f64::from_bits((rank ^ ((rank >> 63).cast_unsigned() >> 1).cast_signed()).cast_unsigned())
+}
+
+/// Eight ranks, for the largest and the smallest of many.
+#[derive(Clone, Copy)]
+pub(super) struct Ranks([i64; WIDTH]);
+
+#[allow(clippy::indexing_slicing, reason = "from_fn's index is below the length of its array")]
+impl Ranks {
+    #[inline(always)]
+    pub(super) fn of(lanes: Lanes) -> Self {
+        Self(lanes.0.map(
+            #[inline(always)]
+            |number| rank(number),
+        ))
+    }
+
+    #[inline(always)]
+    pub(super) fn max(self, lanes: Lanes) -> Self {
+        let other = Self::of(lanes);
+        Self(from_fn(
+            #[inline(always)]
+            |lane| self.0[lane].max(other.0[lane]),
+        ))
+    }
+
+    #[inline(always)]
+    pub(super) fn min(self, lanes: Lanes) -> Self {
+        let other = Self::of(lanes);
+        Self(from_fn(
+            #[inline(always)]
+            |lane| self.0[lane].min(other.0[lane]),
+        ))
+    }
+
+    #[inline(always)]
+    pub(super) fn largest(self) -> f64 {
+        ranked(self.0.into_iter().fold(i64::MIN, i64::max))
+    }
+
+    #[inline(always)]
+    pub(super) fn smallest(self) -> f64 {
+        ranked(self.0.into_iter().fold(i64::MAX, i64::min))
     }
 }
 

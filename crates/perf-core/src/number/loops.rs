@@ -5,7 +5,9 @@
 //! that `f64` has lost anything that counts.
 
 use super::Twofold;
-use super::lanes::{Columns, Fused, Lanes, Pairs, Product, Slices, Split, Vectors, WIDTH};
+use super::lanes::{
+    Columns, Fused, Lanes, Pairs, Product, Ranks, Slices, Split, Vectors, WIDTH, rank, ranked,
+};
 
 /// Steps of a sum before it is joined.
 pub(super) const BLOCK: usize = 32;
@@ -24,11 +26,12 @@ pub(super) struct Differences {
     pub(super) certain: bool,
 }
 
-/// Σ x³, Σ |x|³, Σ x⁴.
+/// Σ d³, Σ |d|³, Σ d⁴ and the largest |d|.
 pub(super) struct PowerSums {
     pub(super) cubes: Twofold,
     pub(super) cubes_size: f64,
     pub(super) fourths: Twofold,
+    pub(super) largest: f64,
 }
 
 /// Π (1 + x).
@@ -100,14 +103,12 @@ fn halves_with<P: Product>(values: &[i64]) -> Vectors {
 
 #[inline(always)]
 fn extremes_with<P: Product>(x: &[f64]) -> [f64; 2] {
-    let first = x.first().copied().unwrap_or_default();
-    let mut columns = Columns::filled([x], [first]);
-    let (mut least, mut most) = (Lanes([first; WIDTH]), Lanes([first; WIDTH]));
-    while let Some([x]) = columns.next() {
-        (least, most) = (least.min(x), most.max(x));
+    let Some(first) = x.first() else { return [0.0; 2] };
+    let (mut least, mut most) = (rank(*first), rank(*first));
+    for number in x {
+        (least, most) = (least.min(rank(*number)), most.max(rank(*number)));
     }
-    let fold = |lanes: Lanes, best: fn(f64, f64) -> f64| lanes.0.into_iter().fold(first, best);
-    [fold(least, f64::min), fold(most, f64::max)]
+    [ranked(least), ranked(most)]
 }
 
 #[inline(always)]
@@ -121,13 +122,21 @@ fn sum_with<P: Product>(x: Slices<'_>) -> Twofold {
 }
 
 #[inline(always)]
-fn products_with<P: Product>(x: Slices<'_>, y: Slices<'_>) -> Products {
-    let mut largest = Lanes::ZERO;
+fn products_about_with<P: Product>(
+    x: Slices<'_>,
+    center_x: Twofold,
+    y: Slices<'_>,
+    center_y: Twofold,
+) -> Products {
+    let fill = [center_x.high, center_x.low, center_y.high, center_y.low];
+    let (center_x, center_y) = (Pairs::of(-center_x), Pairs::of(-center_y));
+    let mut largest = Ranks::of(Lanes::ZERO);
     let [value] = totals(
-        both(x, y),
+        Columns::filled([x.high, x.low, y.high, y.low], fill),
         #[inline(always)]
         |[a, b, c, d]| {
-            let product = Pairs { high: a, low: b }.loose_times::<P>(Pairs { high: c, low: d });
+            let (x, y) = (Pairs { high: a, low: b }.plus(center_x), Pairs { high: c, low: d }.plus(center_y));
+            let product = x.loose_times::<P>(y);
             largest = largest.max(product.0.abs());
             [product]
         },
@@ -166,26 +175,15 @@ fn quotients_with<P: Product>(numerators: Slices<'_>, denominators: &[f64]) -> V
 }
 
 #[inline(always)]
-fn minus_with<P: Product>(x: Slices<'_>, center: Twofold) -> Vectors {
-    let center = Pairs::of(-center);
-    Vectors::collect(
-        x.high.len(),
-        parts(x),
-        #[inline(always)]
-        |[high, low]| Pairs { high, low }.plus(center),
-    )
-}
-
-#[inline(always)]
 fn differences_with<P: Product>(x: Slices<'_>, y: Slices<'_>) -> Differences {
-    let mut certain = Lanes::ONE;
+    let mut certain = Ranks::of(Lanes::ONE);
     let values = Vectors::collect(
         x.high.len(),
         both(x, y),
         #[inline(always)]
         |[a, b, c, d]| {
             let difference = Pairs { high: a, low: b }.plus(Pairs { high: -c, low: -d });
-            let scale = a.abs().max(c.abs());
+            let scale = a.abs().zip(c.abs(), |a, c| if a > c { a } else { c });
             let clear = difference.high.abs() - scale * Lanes([FAR_ABOVE_DUST; WIDTH]);
             // Zeros leave nothing to decide.
             let clear = clear.zip(scale, |clear, scale| if scale == 0.0 { 1.0 } else { clear });
@@ -196,32 +194,43 @@ fn differences_with<P: Product>(x: Slices<'_>, y: Slices<'_>) -> Differences {
     Differences { values, certain: certain.smallest() > 0.0 }
 }
 
+/// Double-doubles, filled up with what leaves nothing once the center is taken off.
 #[inline(always)]
-fn squares_with<P: Product>(x: Slices<'_>) -> Twofold {
+fn around<'a>(x: Slices<'a>, center: Twofold) -> Columns<'a, 2> {
+    Columns::filled([x.high, x.low], [center.high, center.low])
+}
+
+#[inline(always)]
+fn squares_about_with<P: Product>(x: Slices<'_>, center: Twofold) -> Twofold {
+    let less = Pairs::of(-center);
     let [sum] = totals(
-        parts(x),
+        around(x, center),
         #[inline(always)]
-        |[high, low]| [Pairs { high, low }.loose_times::<P>(Pairs { high, low })],
+        |[high, low]| {
+            let difference = Pairs { high, low }.plus(less);
+            [difference.loose_times::<P>(difference)]
+        },
     );
     sum
 }
 
 #[inline(always)]
-fn powers_with<P: Product>(x: Slices<'_>) -> PowerSums {
-    let mut size = Lanes::ZERO;
+fn powers_about_with<P: Product>(x: Slices<'_>, center: Twofold) -> PowerSums {
+    let less = Pairs::of(-center);
+    let (mut size, mut largest) = (Lanes::ZERO, Ranks::of(Lanes::ZERO));
     let [cubes, fourths] = totals(
-        parts(x),
+        around(x, center),
         #[inline(always)]
         |[high, low]| {
-            let x = Pairs { high, low };
-            let (high, low) = x.loose_times::<P>(x);
+            let difference = Pairs { high, low }.plus(less);
+            let (high, low) = difference.loose_times::<P>(difference);
             let square = Pairs { high, low };
-            let cube = square.loose_times::<P>(x);
-            size = size + cube.0.abs();
+            let cube = square.loose_times::<P>(difference);
+            (size, largest) = (size + cube.0.abs(), largest.max(difference.high.abs()));
             [cube, square.loose_times::<P>(square)]
         },
     );
-    PowerSums { cubes, cubes_size: size.total(), fourths }
+    PowerSums { cubes, cubes_size: size.total(), fourths, largest: largest.largest() }
 }
 
 #[inline(always)]
@@ -246,8 +255,9 @@ fn growth_of<P: Product, const C: usize>(
     number: impl Fn([Lanes; C]) -> Pairs,
 ) -> Growth {
     let mut total = Pairs::ONE;
-    let (mut smallest, mut largest) = (Lanes::ONE, Lanes::ONE);
-    let (mut lowest, mut highest) = (Lanes::ONE, Lanes::ONE);
+    let one = Ranks::of(Lanes::ONE);
+    let (mut smallest, mut largest) = (one, one);
+    let (mut lowest, mut highest) = (one, one);
     let mut more = true;
     while more {
         let (mut product, mut lost) = (Lanes::ONE, Lanes::ZERO);
@@ -362,14 +372,13 @@ on_this_processor!(largest_integer, largest_integer_with, (values: &[i64]) -> u6
 on_this_processor!(doubles, doubles_with, (values: &[i64]) -> Vec<f64>, "The nearest `f64` values.");
 on_this_processor!(halves, halves_with, (values: &[i64]) -> Vectors, "Double-doubles that are the integers, which have at most 62 bits.");
 on_this_processor!(sum, sum_with, (x: Slices<'_>) -> Twofold, "Σ x.");
-on_this_processor!(products, products_with, (x: Slices<'_>, y: Slices<'_>) -> Products, "Σ xy.");
+on_this_processor!(products_about, products_about_with, (x: Slices<'_>, center_x: Twofold, y: Slices<'_>, center_y: Twofold) -> Products, "Σ (x − x̄)(y − ȳ).");
 on_this_processor!(extremes, extremes_with, (x: &[f64]) -> [f64; 2], "The smallest and the largest x; zeros of none.");
 on_this_processor!(ratios, ratios_with, (numerators: Slices<'_>, denominators: Slices<'_>) -> Vectors, "numerator / denominator.");
 on_this_processor!(quotients, quotients_with, (numerators: Slices<'_>, denominators: &[f64]) -> Vectors, "numerator / denominator of `f64` values.");
-on_this_processor!(minus, minus_with, (x: Slices<'_>, center: Twofold) -> Vectors, "x − center.");
 on_this_processor!(differences, differences_with, (x: Slices<'_>, y: Slices<'_>) -> Differences, "x − y.");
-on_this_processor!(squares, squares_with, (x: Slices<'_>) -> Twofold, "Σ x².");
-on_this_processor!(powers, powers_with, (x: Slices<'_>) -> PowerSums, "Sums of higher powers.");
+on_this_processor!(squares_about, squares_about_with, (x: Slices<'_>, center: Twofold) -> Twofold, "Σ (x − center)².");
+on_this_processor!(powers_about, powers_about_with, (x: Slices<'_>, center: Twofold) -> PowerSums, "Sums of higher powers of x − center.");
 on_this_processor!(squares_below_zero, squares_below_zero_with, (x: Slices<'_>) -> Twofold, "Σ min(x, 0)².");
 on_this_processor!(growth, growth_with, (x: Slices<'_>) -> Growth, "Π (1 + x).");
 on_this_processor!(growth_where, growth_where_with, (x: Slices<'_>, signs: &[f64], side: f64) -> Growth, "Π (1 + x) of those whose sign is `side`'s.");
@@ -459,19 +468,22 @@ mod tests {
             ) {
                 prop_assert_eq!(bits(&extremes(x.high)), bits(&[least, most]));
             }
-            let (a, b) = (products(x, y), products_with::<Split>(x, y));
+            let (center, other) = (Twofold::renormalized(0.01, 1e-20), Twofold::renormalized(1e5, 1e-13));
+            let (a, b) = (
+                products_about(x, center, y, other),
+                products_about_with::<Split>(x, center, y, other),
+            );
             prop_assert_eq!(parts(&[a.value]), parts(&[b.value]));
             prop_assert_eq!(a.largest.to_bits(), b.largest.to_bits());
             prop_assert!(same(&ratios(x, y), &ratios_with::<Split>(x, y)));
             prop_assert!(same(&quotients(x, y.high), &quotients_with::<Split>(x, y.high)));
-            let center = Twofold::renormalized(0.01, 1e-20);
-            prop_assert!(same(&minus(x, center), &minus_with::<Split>(x, center)));
             let (a, b) = (differences(x, y), differences_with::<Split>(x, y));
             prop_assert!(same(&a.values, &b.values) && a.certain == b.certain);
-            let (a, b) = (powers(x), powers_with::<Split>(x));
-            prop_assert_eq!(parts(&[squares(x)]), parts(&[squares_with::<Split>(x)]));
+            let (a, b) = (squares_about(x, center), squares_about_with::<Split>(x, center));
+            prop_assert_eq!(parts(&[a]), parts(&[b]));
+            let (a, b) = (powers_about(x, center), powers_about_with::<Split>(x, center));
             prop_assert_eq!(parts(&[a.cubes, a.fourths]), parts(&[b.cubes, b.fourths]));
-            prop_assert_eq!(a.cubes_size.to_bits(), b.cubes_size.to_bits());
+            prop_assert_eq!(bits(&[a.cubes_size, a.largest]), bits(&[b.cubes_size, b.largest]));
             prop_assert_eq!(parts(&[squares_below_zero(x)]), parts(&[squares_below_zero_with::<Split>(x)]));
             prop_assert!(same_growth(&growth(x), &growth_with::<Split>(x)));
             for side in [1.0, -1.0] {
@@ -491,12 +503,18 @@ mod tests {
             let (x, y) = (x.as_slices(), y.as_slices());
             let (a, b) = (wide(x), wide(y));
             prop_assert!(error(sum(x), a.iter().cloned()) < SUM);
-            let pairs = a.iter().zip(&b);
-            prop_assert!(error(products(x, y).value, pairs.map(|(a, b)| a.clone() * b.clone())) < SUM);
-            prop_assert!(error(squares(x), a.iter().map(|a| a.power_integer(2))) < SUM);
-            let found = powers(x);
-            prop_assert!(error(found.cubes, a.iter().map(|a| a.power_integer(3))) < SUM);
-            prop_assert!(error(found.fourths, a.iter().map(|a| a.power_integer(4))) < SUM);
+            // Far from the numbers, so that no difference loses digits: that has its own bound.
+            let (center, other) = (Twofold::renormalized(3.0, 1e-17), Twofold::renormalized(-1e5, 1e-13));
+            let [center_wide, other_wide] = [center, other].map(Wide::from_twofold);
+            let away = |a: &Wide| a.clone() - center_wide.clone();
+            let pairs = a.iter().zip(&b).map(|(a, b)| away(a) * (b.clone() - other_wide.clone()));
+            prop_assert!(error(products_about(x, center, y, other).value, pairs) < SUM);
+            prop_assert!(error(squares_about(x, center), a.iter().map(|a| away(a).power_integer(2))) < SUM);
+            let found = powers_about(x, center);
+            prop_assert!(error(found.cubes, a.iter().map(|a| away(a).power_integer(3))) < SUM);
+            prop_assert!(error(found.fourths, a.iter().map(|a| away(a).power_integer(4))) < SUM);
+            let largest = a.iter().fold(0.0, |largest: f64, a| largest.max(away(a).approximate().abs()));
+            prop_assert!((found.largest - largest).abs() <= 1e-15 * largest);
             let product = a.iter().fold(Wide::one(), |product, a| product * (Wide::one() + a.clone()));
             let factors = (a.len() + 8) as f64;
             prop_assert!(error(growth(x).value, [product].into_iter()) < SUM * factors);

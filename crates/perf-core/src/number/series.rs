@@ -12,12 +12,14 @@ pub struct Total<R> {
     pub largest: R,
 }
 
-/// Sums of the higher powers of numbers.
+/// Sums of the higher powers of differences.
 pub struct Powers<R> {
-    /// Σ x³.
+    /// Σ d³.
     pub cubes: R,
-    /// Σ x⁴.
+    /// Σ d⁴.
     pub fourths: R,
+    /// max |d|.
+    pub largest: R,
 }
 
 /// Which numbers of a row take part in a product.
@@ -74,24 +76,20 @@ pub trait Series<R>: Sized + Clone {
     /// max |x|; zero of none.
     fn largest(&self) -> R;
 
-    /// x − `center`.
-    #[must_use]
-    fn minus(&self, center: &R) -> Self;
-
     /// x − y of as many others, exactly zero where that is dust of the larger.
     ///
     /// # Errors
     /// [`Failure::Imprecise`](super::Failure::Imprecise) where that is open.
     fn differences(&self, others: &Self) -> Figure<Self>;
 
-    /// Σ x².
-    fn squares(&self) -> R;
+    /// Σ (x − `center`)².
+    fn squares_about(&self, center: &R) -> R;
 
-    /// Σ x³, Σ x⁴.
-    fn powers(&self) -> Powers<R>;
+    /// Σ (x − `center`)³, Σ (x − `center`)⁴.
+    fn powers_about(&self, center: &R) -> Powers<R>;
 
-    /// Σ xy with as many others.
-    fn products(&self, others: &Self) -> Total<R>;
+    /// Σ (x − `center`)(y − `other_center`) with as many others.
+    fn products_about(&self, center: &R, others: &Self, other_center: &R) -> Total<R>;
 
     /// Σ min(x − `threshold`, 0)², a difference being zero where it is dust of the larger.
     ///
@@ -110,6 +108,13 @@ pub struct OneByOne<R>(Vec<R>);
 impl<R: Real> FromIterator<R> for OneByOne<R> {
     fn from_iter<I: IntoIterator<Item = R>>(numbers: I) -> Self {
         Self(numbers.into_iter().collect())
+    }
+}
+
+impl<R: Real> OneByOne<R> {
+    /// x − `center`.
+    fn less(&self, center: &R) -> impl Iterator<Item = R> {
+        self.0.iter().map(|number| number.clone() - center.clone())
     }
 }
 
@@ -143,26 +148,23 @@ impl<R: Real> Series<R> for OneByOne<R> {
         self.0.iter().fold(R::zero(), |largest, number| largest.larger(number.magnitude()))
     }
 
-    fn minus(&self, center: &R) -> Self {
-        self.0.iter().map(|number| number.clone() - center.clone()).collect()
-    }
-
     fn differences(&self, others: &Self) -> Figure<Self> {
         let pairs = self.0.iter().zip(&others.0);
         pairs.map(|(number, other)| number.minus(other)).collect::<Figure<Vec<R>>>().map(Self)
     }
 
-    fn squares(&self) -> R {
-        self.0.iter().fold(R::zero(), |sum, number| sum + number.clone() * number.clone())
+    fn squares_about(&self, center: &R) -> R {
+        self.less(center).fold(R::zero(), |sum, d| sum + d.clone() * d)
     }
 
-    fn powers(&self) -> Powers<R> {
-        let sum = |power| self.0.iter().fold(R::zero(), |sum, number| sum + number.power_integer(power));
-        Powers { cubes: sum(3), fourths: sum(4) }
+    fn powers_about(&self, center: &R) -> Powers<R> {
+        let sum = |power| self.less(center).fold(R::zero(), |sum, d| sum + d.power_integer(power));
+        let largest = self.less(center).fold(R::zero(), |largest, d| largest.larger(d.magnitude()));
+        Powers { cubes: sum(3), fourths: sum(4), largest }
     }
 
-    fn products(&self, others: &Self) -> Total<R> {
-        total(self.0.iter().zip(&others.0).map(|(x, y)| x.clone() * y.clone()))
+    fn products_about(&self, center: &R, others: &Self, other_center: &R) -> Total<R> {
+        total(self.less(center).zip(others.less(other_center)).map(|(x, y)| x * y))
     }
 
     fn squares_below(&self, threshold: &R) -> Figure<R> {
