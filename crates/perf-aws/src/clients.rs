@@ -1,6 +1,9 @@
 use std::env;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
@@ -23,6 +26,24 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 /// A call with all its attempts.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// A client that is made when it is first used: a function starts without those that it may never need.
+#[derive(Clone, Debug)]
+pub struct Lazy<C>(Arc<LazyLock<C, Box<dyn FnOnce() -> C + Send>>>);
+
+impl<C> Lazy<C> {
+    fn new(make: impl FnOnce() -> C + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(make))))
+    }
+}
+
+impl<C> Deref for Lazy<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.0
+    }
+}
+
 /// Clients of one configuration, over one HTTP client.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -34,9 +55,16 @@ pub struct Clients {
 
 impl Clients {
     /// Reads region, credentials and endpoints as every AWS tool does: from the
-    /// environment, from profiles, or from the machine.
+    /// environment, from profiles, or from the machine. A function finds its
+    /// credentials in the environment, and starts faster where nothing else is looked at.
     pub async fn load() -> Self {
-        Self::from_loader(aws_config::defaults(BehaviorVersion::latest())).await
+        let loader = aws_config::defaults(BehaviorVersion::latest());
+        let given = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(env::var_os);
+        Self::from_loader(match given.iter().all(Option::is_some) {
+            true => loader.credentials_provider(EnvironmentVariableCredentialsProvider::new()),
+            false => loader,
+        })
+        .await
     }
 
     /// Clients whose region, credentials or endpoints the loader says; HTTP client,
@@ -86,27 +114,33 @@ impl Clients {
 
     /// For tables.
     #[must_use]
-    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        aws_sdk_dynamodb::Client::new(&self.config)
+    pub fn dynamodb(&self) -> Lazy<aws_sdk_dynamodb::Client> {
+        let config = self.config.clone();
+        Lazy::new(move || aws_sdk_dynamodb::Client::new(&config))
     }
 
     /// For queues.
     #[must_use]
-    pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::new(&self.config)
+    pub fn sqs(&self) -> Lazy<aws_sdk_sqs::Client> {
+        let config = self.config.clone();
+        Lazy::new(move || aws_sdk_sqs::Client::new(&config))
     }
 
     /// For buckets. Another endpoint than Amazon's has no host name for each bucket.
     #[must_use]
-    pub fn s3(&self) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::config::Builder::from(&self.config);
-        aws_sdk_s3::Client::from_conf(config.force_path_style(self.has_own_s3_endpoint).build())
+    pub fn s3(&self) -> Lazy<aws_sdk_s3::Client> {
+        let (config, by_path) = (self.config.clone(), self.has_own_s3_endpoint);
+        Lazy::new(move || {
+            let config = aws_sdk_s3::config::Builder::from(&config).force_path_style(by_path);
+            aws_sdk_s3::Client::from_conf(config.build())
+        })
     }
 
     /// For secrets.
     #[must_use]
-    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        aws_sdk_secretsmanager::Client::new(&self.config)
+    pub fn secrets_manager(&self) -> Lazy<aws_sdk_secretsmanager::Client> {
+        let config = self.config.clone();
+        Lazy::new(move || aws_sdk_secretsmanager::Client::new(&config))
     }
 
     /// For time series, and whether the client's endpoint is given: otherwise it has

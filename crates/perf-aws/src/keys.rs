@@ -13,7 +13,7 @@ use perf_core::config::Secret;
 use perf_core::ports::PortError;
 
 use crate::cached::Source;
-use crate::clients::Clients;
+use crate::clients::{Clients, Lazy};
 use crate::error::port_error;
 
 /// Largest key set that is read.
@@ -33,14 +33,14 @@ pub struct TokenSecrets {
 /// A secret of Secrets Manager.
 #[derive(Clone, Debug)]
 pub struct SecretSource {
-    client: Client,
+    client: Lazy<Client>,
     arn: String,
 }
 
 impl SecretSource {
     /// The secret of this ARN.
     #[must_use]
-    pub fn new(client: Client, arn: String) -> Self {
+    pub fn new(client: Lazy<Client>, arn: String) -> Self {
         Self { client, arn }
     }
 

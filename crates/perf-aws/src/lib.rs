@@ -13,7 +13,7 @@ mod sqs;
 mod timestream;
 
 pub use cached::{Cached, Source};
-pub use clients::Clients;
+pub use clients::{Clients, Lazy};
 pub use dynamodb::{LedgerTable, ResultsTable, StateTable};
 pub use keys::{Jwks, KEY_SET_BYTES_MAX, SecretSource, TokenSecrets};
 pub use s3::Bucket;

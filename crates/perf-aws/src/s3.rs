@@ -6,6 +6,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use perf_core::ports::{BlobRead, BlobReader, BlobWriter, PortError};
 
+use crate::clients::Lazy;
 use crate::error::port_error;
 
 /// Codes of what is not there. Without permission to list the bucket S3 answers
@@ -15,14 +16,14 @@ const MISSING: [&str; 2] = ["NoSuchKey", "NotFound"];
 /// One bucket; no other one is read or written through it.
 #[derive(Clone, Debug)]
 pub struct Bucket {
-    client: Client,
+    client: Lazy<Client>,
     name: String,
 }
 
 impl Bucket {
     /// The bucket of this name.
     #[must_use]
-    pub fn new(client: Client, name: String) -> Self {
+    pub fn new(client: Lazy<Client>, name: String) -> Self {
         Self { client, name }
     }
 }

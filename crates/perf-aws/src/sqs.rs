@@ -5,6 +5,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use perf_core::ports::{PortError, QueueSender};
 
+use crate::clients::Lazy;
 use crate::error::{by_code, port_error};
 
 /// Most messages of one call.
@@ -20,14 +21,14 @@ const THEIR_FAULT: u16 = 500;
 /// One queue.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    client: Client,
+    client: Lazy<Client>,
     url: String,
 }
 
 impl Queue {
     /// The queue of this URL.
     #[must_use]
-    pub fn new(client: Client, url: String) -> Self {
+    pub fn new(client: Lazy<Client>, url: String) -> Self {
         Self { client, url }
     }
 

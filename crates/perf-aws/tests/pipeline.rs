@@ -16,7 +16,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
-use perf_aws::{Bucket, LedgerTable, ResultsTable, StateTable};
+use perf_aws::{Bucket, Lazy, LedgerTable, ResultsTable, StateTable};
 use perf_core::number::Exact;
 use perf_core::ports::{BlobRead, BlobReader, BlobWriter, Clock, PortError, QueueSender};
 use perf_core::services::{
@@ -52,8 +52,8 @@ impl QueueSender for Outbox {
 struct Pipeline {
     processor: Processor,
     queries: Queries,
-    results: (aws_sdk_dynamodb::Client, String),
-    ledger: (aws_sdk_dynamodb::Client, String),
+    results: (Lazy<aws_sdk_dynamodb::Client>, String),
+    ledger: (Lazy<aws_sdk_dynamodb::Client>, String),
     bucket: Arc<Bucket>,
     outbox: Arc<Outbox>,
     sender: ClaimCheck,
@@ -106,7 +106,7 @@ impl Pipeline {
     }
 }
 
-async fn items((client, table): &(aws_sdk_dynamodb::Client, String)) -> Vec<HashMap<String, AttributeValue>> {
+async fn items((client, table): &(Lazy<aws_sdk_dynamodb::Client>, String)) -> Vec<HashMap<String, AttributeValue>> {
     let scan = client.scan().table_name(table).consistent_read(true).send().await.expect("items");
     assert!(scan.last_evaluated_key.is_none());
     scan.items.expect("items")

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use made::{bucket, clients, ledger, results, state, unique};
-use perf_aws::{Cached, Queue, SecretSource, TokenSecrets};
+use perf_aws::{Cached, Lazy, Queue, SecretSource, TokenSecrets};
 use perf_core::ports::{DeadLetter, DeadLetters, Delivery, PortError, QueueReceiver, QueueSender};
 use port_suite::queue::{MAX_RECEIVES, TestQueue, VISIBILITY};
 
@@ -43,7 +43,7 @@ suite! {
 /// the sender is ours; the rest is what the processor relies on.
 struct SqsQueue {
     sender: Queue,
-    client: aws_sdk_sqs::Client,
+    client: Lazy<aws_sdk_sqs::Client>,
     url: String,
     dead_url: String,
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use perf_aws::{Bucket, Clients, LedgerTable, Queue, ResultsTable, StateTable, TimestreamTable};
+use perf_aws::{Bucket, Clients, Lazy, LedgerTable, Queue, ResultsTable, StateTable, TimestreamTable};
 use perf_core::config::{MissingSetting, Settings, TimeSeriesStore};
 use perf_core::ports::{Idempotency, QueueSender};
 use perf_core::services::{
@@ -23,14 +23,14 @@ pub const MESSAGE_RECEIVES_MAX: u32 = 5;
 pub struct Adapters {
     settings: Settings,
     clients: Clients,
-    dynamodb: aws_sdk_dynamodb::Client,
-    s3: aws_sdk_s3::Client,
+    dynamodb: Lazy<aws_sdk_dynamodb::Client>,
+    s3: Lazy<aws_sdk_s3::Client>,
 }
 
 type Made<T> = Result<T, MissingSetting>;
 
 impl Adapters {
-    /// Clients are made here, connections at the first call.
+    /// Clients are made when they are first used.
     pub async fn load(settings: Settings) -> Self {
         let clients = Clients::load().await;
         let (dynamodb, s3) = (clients.dynamodb(), clients.s3());

@@ -8,10 +8,12 @@ mod results;
 
 use aws_sdk_dynamodb::Client;
 
+use crate::clients::Lazy;
+
 /// A table and the client that reaches it.
 #[derive(Clone, Debug)]
 struct Table {
-    client: Client,
+    client: Lazy<Client>,
     name: String,
 }
 
@@ -25,7 +27,7 @@ macro_rules! tables {
             impl $type {
                 /// The table of this name.
                 #[must_use]
-                pub fn new(client: Client, name: String) -> Self {
+                pub fn new(client: Lazy<Client>, name: String) -> Self {
                     Self(Table { client, name })
                 }
             }

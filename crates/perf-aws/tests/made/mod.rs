@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
-use perf_aws::{Bucket, Clients, LedgerTable, ResultsTable, StateTable};
+use perf_aws::{Bucket, Clients, Lazy, LedgerTable, ResultsTable, StateTable};
 
 /// Clients of the local AWS. Each test has a runtime, and so clients, of its own.
 pub async fn clients() -> Clients {
@@ -38,7 +38,7 @@ fn index(name: &str, hash: &str) -> GlobalSecondaryIndex {
         .expect("complete")
 }
 
-pub async fn table(range: &str, indexes: &[(&str, &str)]) -> (aws_sdk_dynamodb::Client, String) {
+pub async fn table(range: &str, indexes: &[(&str, &str)]) -> (Lazy<aws_sdk_dynamodb::Client>, String) {
     let (client, name) = (clients().await.dynamodb(), unique("table"));
     let mut create = client
         .create_table()
@@ -63,7 +63,7 @@ pub async fn ledger() -> LedgerTable {
     LedgerTable::new(client, name)
 }
 
-pub async fn results_table() -> (aws_sdk_dynamodb::Client, String) {
+pub async fn results_table() -> (Lazy<aws_sdk_dynamodb::Client>, String) {
     table("calculation_date", &[("ClientIndex", "client_id"), ("AccountIndex", "account_id")]).await
 }
 
