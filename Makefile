@@ -57,13 +57,16 @@ $(VENV)/ready: tests/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
 	@touch $@
+
 bench: target/bench/ready ## Time perfcalc beside numpy and pyxirr and write docs/performance.md
 	$(CARGO) build --locked --release -p perf-local
 	$(CARGO) build --locked --release -p perf-core --example workloads
 	[ -e target/bench/data/ready ] || target/bench/bin/python bench/data.py target/bench/data
 	@touch target/bench/data/ready
+	$(CARGO) bench --locked -p perf-core --bench engine -- --warm-up-time 1 --measurement-time 2
+	$(CARGO) bench --locked -p perf-local --bench services -- --warm-up-time 1 --measurement-time 2
 	python3 bench/compare.py target/release/perfcalc target/release/examples/workloads \
-	    target/bench/bin/python target/bench/data
+	    target/bench/bin/python target/bench/data target/criterion
 
 bench-functions: ## Time the Lambda functions on a loopback Runtime API and write docs/performance-lambda.md
 	@.ci/package x86_64

@@ -1,9 +1,9 @@
 """Times perfcalc and its peers side by side and writes docs/performance.md.
 
-usage: compare.py PERFCALC WORKLOADS PYTHON FOLDER   (see `make bench`)
+usage: compare.py PERFCALC WORKLOADS PYTHON FOLDER CRITERION   (see `make bench`)
 
 PERFCALC and WORKLOADS are the built command and example, PYTHON an interpreter with bench/requirements.txt
-installed, FOLDER what bench/data.py has written. Runs are interleaved and bound to one processor, so that whatever
+installed, FOLDER what bench/data.py has written, CRITERION where `cargo bench` has left its estimates. Runs are interleaved and bound to one processor, so that whatever
 else the machine does meets all of them; medians are reported.
 """
 
@@ -33,11 +33,15 @@ def run(command, pinned=True):
     return time.perf_counter() - start, process.stdout
 
 
+def with_peak(command):
+    """Output and peak megabytes, as GNU time tells them: a child of this process would inherit its peak."""
+    timed = ["taskset", "-c", "0", "time", "--format", "%M", *command]
+    result = subprocess.run(timed, capture_output=True, check=True, text=True)
+    return result.stdout, int(result.stderr.split()[-1]) / 1024
+
+
 def peak_mb(command):
-    """Peak memory, as GNU time tells it: a child of this process would inherit its peak."""
-    timed = ["time", "--format", "%M", *command]
-    result = subprocess.run(timed, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, text=True)
-    return int(result.stderr.split()[-1]) / 1024
+    return with_peak(command)[1]
 
 
 def digits(theirs, ours):
@@ -57,11 +61,12 @@ class Comparison:
 
     def measure(self):
         """Seconds of each, and what each printed last."""
-        seconds, printed = {}, {}
+        seconds, printed, self.peaks = {}, {}, {}
         for turn in range(self.runs):
             print(f"{self.label}: turn {turn + 1} of {self.runs}", file=sys.stderr)
             for name, command in [("perfcalc", self.ours), *self.peers.items()]:
-                found = json.loads(run(command)[1])
+                output, self.peaks[name] = with_peak(command)
+                found = json.loads(output)
                 taken = found["seconds"] if "seconds" in found else found["nanoseconds"] / 1e9
                 seconds.setdefault(name, []).append(taken)
                 printed[name] = found
@@ -71,9 +76,10 @@ class Comparison:
 
     def row(self):
         cells = [f"{name} {shown(self.seconds[name])}" for name in self.peers]
+        memory = " / ".join(f"{self.peaks[name]:.0f}" for name in [*self.peers, "perfcalc"])
         best = min(self.seconds[name] for name in self.peers)
         ours = self.seconds["perfcalc"]
-        return f"| {self.label} | {', '.join(cells)} | {shown(ours)} | {best / ours:.2f} |"
+        return f"| {self.label} | {', '.join(cells)} | {shown(ours)} | {best / ours:.2f} | {memory} |"
 
 
 def shown(seconds):
@@ -122,7 +128,9 @@ def whole_process(perfcalc, python, folder):
 def batch(perfcalc, folder):
     """Megabytes a second and peak megabytes of a large file of requests, by jobs."""
     path, size = Path(folder) / "batch.jsonl", 0
-    request = subprocess.run([sys.executable, ROOT / "bench" / "functions.py", "body"], stdout=subprocess.PIPE, check=True).stdout
+    # A flow every third day: 70 KB.
+    made = [sys.executable, ROOT / "bench" / "functions.py", "body", "3"]
+    request = subprocess.run(made, stdout=subprocess.PIPE, check=True).stdout
     with open(path, "wb") as file:
         for _ in range(BATCH_LINES):
             size += file.write(request)
@@ -134,6 +142,16 @@ def batch(perfcalc, folder):
         found[jobs] = (size / 1e6 / seconds, peak_mb(command))
     path.unlink()
     return size / 1e6, found
+
+
+def criterion_medians(folder):
+    """Seconds of each benchmark, by name, sizes ascending."""
+    found = []
+    for path in Path(folder).glob("**/new/estimates.json"):
+        name = json.loads((path.parent / "benchmark.json").read_text())["full_id"]
+        words = [int(word) if word.isdigit() else word for word in name.split("/")]
+        found.append((words, name.replace("/", ", "), json.loads(path.read_text())["median"]["point_estimate"] / 1e9))
+    return [step for _, *step in sorted(found, key=lambda step: [(isinstance(word, str), word) for word in step[0]])]
 
 
 def accuracy(measured):
@@ -156,7 +174,7 @@ def accuracy(measured):
     return "\n".join(lines)
 
 
-def page(measured, process, growth, size, batches, versions):
+def page(measured, process, growth, size, batches, steps, versions):
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
     (ours, our_peak), (theirs, their_peak) = process["perfcalc"], process["numpy + pyxirr"]
     with_result = shown(measured["w1"].printed["perfcalc"]["with_hash_and_result"] / 1e9)
@@ -166,10 +184,11 @@ def page(measured, process, growth, size, batches, versions):
 Written by `make bench` (`bench/compare.py`) on {datetime.date.today()}: {cpu}, {os.cpu_count()} cores, {platform.system()}
 {platform.machine()}, load {os.getloadavg()[0]:.1f}; {versions}. The workloads are made from real prices by `bench/data.py`. Medians of interleaved
 runs on one processor. The peers compute in f64; perfcalc to twenty digits, each proven, and every root of a rate with a
-proof that there are no others. The last column is the best peer's time over ours.
+proof that there are no others. The ratio is the best peer's time over ours; memory is the peak of each process, its inputs
+among it, in the same order.
 
-| work, from memory | peers | perfcalc | ratio |
-|---|---|---|---|
+| work, from memory | peers | perfcalc | ratio | MB |
+|---|---|---|---|---|
 {chr(10).join(comparison.row() for comparison in measured.values())}
 
 With the hash of its inputs and the whole result, one portfolio takes {with_result}.
@@ -197,20 +216,29 @@ All metrics of one portfolio without flows, by its days. Portfolios cost what on
 |---|---|---|
 {chr(10).join(days)}
 
-How single steps grow with the request's size (10 to 100,000 valuations, 3 to 100,001 flows):
-`cargo bench -p perf-core`. How the functions start and answer: [performance-lambda.md](performance-lambda.md).
+## Steps
+
+Medians of `cargo bench` (`perf-core` engine, `perf-local` services) on both processors: requests by their number of valuations,
+rates by their number of flows, kernels by their number of returns, 64 requests of 1,260 days by how many at a time.
+
+| step | time |
+|---|---|
+{chr(10).join(f"| {name} | {shown(seconds)} |" for name, seconds in steps)}
+
+How the functions start and answer: [performance-lambda.md](performance-lambda.md). What limits the engine, and what was tried:
+[performance-limits.md](performance-limits.md).
 """
 
 
-def main(perfcalc, workloads, python, folder):
+def main(perfcalc, workloads, python, folder, criterion):
     measured = {name: comparison.measure() for name, comparison in comparisons(workloads, python, folder).items()}
     process = whole_process(perfcalc, python, folder)
     growth = json.loads(run([workloads, folder, "growth", "51"])[1])
     size, batches = batch(perfcalc, folder)
     listed = subprocess.run([python, "-m", "pip", "freeze"], stdout=subprocess.PIPE, check=True, text=True).stdout
     versions = ", ".join(line.replace("==", " ") for line in listed.split() if line.startswith(("numpy", "pyxirr", "skfolio")))
-    (ROOT / "docs" / "performance.md").write_text(page(measured, process, growth, size, batches, versions))
+    (ROOT / "docs" / "performance.md").write_text(page(measured, process, growth, size, batches, criterion_medians(criterion), versions))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5])
+    main(*sys.argv[1:6])

@@ -1,7 +1,7 @@
 """Times the Lambda functions on a loopback Runtime API and writes docs/performance-lambda.md.
 
 usage: functions.py FOLDER READ   (see `make bench-functions`)
-       functions.py body          prints a request of 1,260 days
+       functions.py body [DAYS]   prints a request of 1,260 days, with a flow every so many days
 
 FOLDER holds the built binaries and `examples/hello`; READ is what `examples/workloads read` prints of the same body.
 Cold runs are interleaved; medians are reported.
@@ -11,6 +11,7 @@ import copy
 import datetime
 import http.server
 import json
+import math
 import os
 import platform
 import random
@@ -28,19 +29,24 @@ ROOT = Path(__file__).resolve().parent.parent
 COLD_RUNS = 31
 WARM_EVENTS = 2_000
 ROWS = 1_260
+# What Lambda takes for a function on arm64, by list price of us-east-1.
+MEMORY_MB = (256, 512, 1_024, 1_769, 3_008)
+MB_OF_A_PROCESSOR = 1_769
+DOLLARS_PER_MILLION = 0.20
+DOLLARS_PER_GB_SECOND = 0.0000133334
 
 
 def event(name):
     return json.loads((ROOT / "events" / f"{name}.json").read_text())
 
 
-def body(rows, store):
-    """A request of so many days, a flow a month, as bench/workloads make it."""
+def body(rows, store, days_between_flows=21):
+    """A request of so many days, a flow a month unless said."""
     chance, value, day = random.Random(1), 100_000.0, datetime.date(2015, 1, 1)
     valuations, flows = [], []
     for index in range(rows):
         valuations.append({"date": day.isoformat(), "value": f"{value:.2f}"})
-        if index % 21 == 20 and index < rows - 1:
+        if index % days_between_flows == days_between_flows - 1 and index < rows - 1:
             flows.append({"date": day.isoformat(), "amount": f"{chance.uniform(-500, 1500):.2f}"})
         value *= 1 + chance.gauss(0.0004, 0.01)
         day += datetime.timedelta(days=1)
@@ -151,6 +157,22 @@ def warm(measured):
     return found
 
 
+def by_memory(cold_run, warm_run):
+    """What a calculation of 1,260 days takes and costs by memory: processor time grows as the share of a processor
+    falls, waiting does not."""
+    cold_cpu, cold_wait = cold_run["cpu_ms"], max(0.0, cold_run["response_ms"] - cold_run["cpu_ms"])
+    warm_ms, _, warm_cpu = warm_run
+    warm_wait = max(0.0, warm_ms - warm_cpu)
+    rows = []
+    for memory in MEMORY_MB:
+        share = min(1.0, memory / MB_OF_A_PROCESSOR)
+        cold, warm = cold_wait + cold_cpu / share, warm_wait + warm_cpu / share
+        billed = math.ceil(warm)
+        dollars = DOLLARS_PER_MILLION + memory / 1024 * billed * 1e3 * DOLLARS_PER_GB_SECOND
+        rows.append(f"| {memory:,} | {share:.2f} | {cold:.0f} | {warm:.1f} | {billed} | {dollars:.2f} |")
+    return "\n".join(rows)
+
+
 def page(cold_runs, warm_runs, read_us):
     hello = cold_runs["hello (the runtime alone)"]["response_ms"]
     rows = [
@@ -162,6 +184,7 @@ def page(cold_runs, warm_runs, read_us):
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
     whole = warm_runs["performance-calculator, 1,260 days"][0] * 1e3
     floor = warm_runs["hello, the same body"][0] * 1e3
+    peak = max(run["peak_mib"] for run in cold_runs.values())
     return f"""# Performance of the functions
 
 Written by `make bench-functions` (`bench/functions.py`) on {datetime.date.today()}: {cpu}, {os.cpu_count()} cores,
@@ -178,6 +201,16 @@ From the start of the process to its first request for an event, and to its firs
 
 `stored over TLS` sends its result to a queue behind TLS before it answers: handshake and first connection included. The
 authorizer's event is refused.
+
+## Memory
+
+Lambda gives a function a share of a processor by its memory, a whole one at {MB_OF_A_PROCESSOR:,} MB. From the processor times measured
+here, what a calculation of {ROWS:,} days would take by memory, and what a million of them cost at list price on arm64 (us-east-1,
+${DOLLARS_PER_GB_SECOND} per GB-second, billed in whole milliseconds, warm). No more than {peak:.0f} MiB are in use.
+
+| memory, MB | processor | cold answer, ms | warm, ms | billed, ms | dollars a million |
+|---|---|---|---|---|---|
+{by_memory(cold_runs["performance-calculator, 1,260 days"], warm_runs["performance-calculator, 1,260 days"])}
 
 ## Warm
 
@@ -209,7 +242,7 @@ def main(folder, read):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["body"]:
-        print(body(ROWS, False))
+    if sys.argv[1] == "body":
+        print(body(ROWS, False, *map(int, sys.argv[2:3])))
     else:
         main(*sys.argv[1:3])

@@ -106,7 +106,9 @@ impl Pipeline {
     }
 }
 
-async fn items((client, table): &(Lazy<aws_sdk_dynamodb::Client>, String)) -> Vec<HashMap<String, AttributeValue>> {
+async fn items(
+    (client, table): &(Lazy<aws_sdk_dynamodb::Client>, String),
+) -> Vec<HashMap<String, AttributeValue>> {
     let scan = client.scan().table_name(table).consistent_read(true).send().await.expect("items");
     assert!(scan.last_evaluated_key.is_none());
     scan.items.expect("items")

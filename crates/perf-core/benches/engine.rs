@@ -1,8 +1,9 @@
-//! Times of the engine by size of the request: reading, calculating, writing, IRR.
+//! Times of the engine by size of the request: reading, calculating, writing, IRR; and of each kernel.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::expect_used, reason = "a broken workload should stop the measurement")]
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::hint::black_box;
 
@@ -10,7 +11,7 @@ use chrono::{Days, NaiveDate};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use perf_core::calculations::{Stamp, calculate, internal_rate_of_return};
 use perf_core::model::read;
-use perf_core::number::Exact;
+use perf_core::number::{Ball, Balls, Chosen, Exact, Integers, Real, Series};
 
 /// The same numbers on every machine (SplitMix64).
 struct Chance(u64);
@@ -131,5 +132,43 @@ fn rates(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, calculations, rates);
+/// A result that was computed, and is not needed.
+fn ignore<T>(result: T) {
+    let _ = black_box(result);
+}
+
+/// What the metrics are made of, over daily returns of values in cents.
+fn kernels(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("kernel");
+    for returns in [1_260_u32, 25_200] {
+        let mut chance = Chance(3);
+        let mut cents = || (0..returns).map(|_| 90_000_000 + chance.millionths() as i64).collect::<Vec<_>>();
+        let (capitals, portfolio, benchmark) = (cents(), cents(), cents());
+        let gains = |values: &[i64]| -> Vec<i64> {
+            values.iter().zip(&capitals).map(|(to, from)| to - from).collect()
+        };
+        let capitals_as_integers = Integers::from(capitals.clone());
+        let (portfolio, benchmark) = (Integers::from(gains(&portfolio)), Integers::from(gains(&benchmark)));
+        let ratios = |gains: &Integers| Balls::ratios(gains, &capitals_as_integers);
+        let (r, b) = (ratios(&portfolio), ratios(&benchmark));
+        let [mean_r, mean_b] = [&r, &b].map(|series| series.sum().value / Ball::integer(returns.into()));
+        group.throughput(Throughput::Elements(returns.into()));
+        let mut kernel = |name: &str, work: &dyn Fn()| {
+            group.bench_function(BenchmarkId::new(name, returns), |bencher| bencher.iter(work));
+        };
+        kernel("ratios", &|| ignore(ratios(&portfolio)));
+        kernel("growth", &|| ignore(r.growth(&Chosen::All)));
+        let beside = Chosen::Beside(&benchmark, Ordering::Greater);
+        kernel("growth beside gains", &|| ignore(r.growth(&beside)));
+        kernel("sum", &|| ignore(r.sum()));
+        kernel("squares about a mean", &|| ignore(r.squares_about(&mean_r)));
+        kernel("powers about a mean", &|| ignore(r.powers_about(&mean_r)));
+        kernel("products about means", &|| ignore(r.products_about(&mean_r, &b, &mean_b)));
+        kernel("squares below", &|| ignore(r.squares_below(&mean_b)));
+        kernel("differences", &|| ignore(r.differences(&b)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, calculations, rates, kernels);
 criterion_main!(benches);

@@ -6,13 +6,12 @@
 #[path = "../tests/system/mod.rs"]
 mod system;
 
-use std::cell::Cell;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use perf_core::calculations::{Stamp, calculate};
 use perf_core::model::{CalculationRequest, read};
 use perf_core::number::Exact;
@@ -115,19 +114,20 @@ fn valuation(day: u64) -> Value {
 fn recalculations(criterion: &mut Criterion) {
     let runtime = runtime();
     let backfill: Vec<Value> = (0..DAYS).map(valuation).collect();
-    let mut group = criterion.benchmark_group("ledger of five years");
+    let mut group = criterion.benchmark_group("ledger");
     group.sample_size(20);
-    group.bench_function("backfill in one batch", |bencher| {
+    group.bench_function("backfill of 1,260 days in one batch", |bencher| {
         bencher.iter(|| runtime.block_on(System::new().process(&backfill)));
     });
-    let system = System::new();
-    runtime.block_on(system.process(&backfill));
-    let day = Cell::new(DAYS);
-    group.bench_function("one new day", |bencher| {
-        bencher.iter(|| {
-            let event = valuation(day.replace(day.get() + 1));
-            runtime.block_on(system.process(&[event]))
-        });
+    let filled = || {
+        let system = System::new();
+        runtime.block_on(system.process(&backfill));
+        system
+    };
+    let day = [valuation(DAYS)];
+    group.bench_function("one day more than 1,260", |bencher| {
+        let process = |system: &mut System| runtime.block_on(system.process(&day));
+        bencher.iter_batched_ref(filled, process, BatchSize::PerIteration);
     });
     group.finish();
 }

@@ -19,8 +19,9 @@ use perf_local::store::{QueueSettings, SqliteStore};
 use perf_local::system::SystemClock;
 use serde_json::{Value, json};
 
-/// Days of five years of trading.
+/// Valuations of five years of trading, and the calendar days between the first and the last.
 const DAYS: u64 = 1_260;
+const CALENDAR_DAYS: u64 = 1_830;
 
 /// A store that counts what is asked of it.
 struct Counted {
@@ -135,7 +136,7 @@ fn processor(counted: &Arc<Counted>) -> Processor {
 }
 
 fn valuation(day: u64) -> Value {
-    let date = NaiveDate::from_ymd_opt(2019, 1, 1).unwrap() + Days::new(day * 365 / 252);
+    let date = NaiveDate::from_ymd_opt(2019, 1, 1).unwrap() + Days::new(day * CALENDAR_DAYS / (DAYS - 1));
     json!({"version": 1, "type": "valuation", "client_id": "acme", "entity_type": "portfolio", "entity_id": "p",
            "date": date, "value": (100_000 + day * 37 % 1_000).to_string()})
 }
@@ -157,7 +158,7 @@ async fn a_backfill_of_five_years_in_one_batch_is_one_recalculation() {
     let expected = Counts {
         ledger_reads: 1,
         ledger_commits: 1,
-        months_written: 60,
+        months_written: 61,
         result_reads: 1,
         result_writes: 1,
         rows_written: ROWS,

@@ -156,10 +156,7 @@ pub(super) struct Ranks([i64; WIDTH]);
 impl Ranks {
     #[inline(always)]
     pub(super) fn of(lanes: Lanes) -> Self {
-        Self(lanes.0.map(
-            #[inline(always)]
-            |number| rank(number),
-        ))
+        Self(lanes.0.map(rank))
     }
 
     #[inline(always)]
