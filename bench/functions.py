@@ -64,6 +64,8 @@ class Queue(http.server.BaseHTTPRequestHandler):
     """Takes every message."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body are written apart: the second would wait for the first one's acknowledgement.
+    disable_nagle_algorithm = True
 
     def do_POST(self):
         entries = json.loads(self.rfile.read(int(self.headers["content-length"])))["Entries"]

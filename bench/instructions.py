@@ -4,7 +4,7 @@ usage: instructions.py WORKLOADS [--update]   (see `make bench-instructions`)
 
 Counts are the same however busy the machine is, so a rise is a regression and not noise. They depend on the compiler
 and on what the processor offers, and valgrind (a package of Debian's) counts for AVX2 at most: hence a command for
-whoever changes a loop, with the compiler's version beside the counts, and no test.
+whoever changes a loop, with the compiler and the kind of loops beside the counts, and no test.
 """
 
 import json
@@ -41,11 +41,13 @@ def main(workloads, update=""):
             "sample request: read": per_round(workloads, "read", str(ROOT / "examples" / "portfolio-5y" / "request.json")),
         }
     compiler = subprocess.run(["rustc", "--version"], stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+    loops = "AVX2" if " avx2 " in Path("/proc/cpuinfo").read_text() else "plain"
+    machine = {"compiler": compiler, "loops": loops}
     if update:
-        KNOWN.write_text(json.dumps({"compiler": compiler, "instructions": found}, indent=1) + "\n")
+        KNOWN.write_text(json.dumps({"machine": machine, "instructions": found}, indent=1) + "\n")
     known = json.loads(KNOWN.read_text())
-    if known["compiler"] != compiler:
-        raise SystemExit(f"counts are those of {known['compiler']}, this is {compiler}: run with --update on the old code first")
+    if known["machine"] != machine:
+        raise SystemExit(f"counts are those of {known['machine']}, this is {machine}: run with --update on the old code first")
     for name, count in found.items():
         print(f"{name}: {count:,} ({count / known['instructions'][name]:.3f} of what is known)")
     risen = [name for name, count in found.items() if count > SHARE * known["instructions"][name]]

@@ -18,12 +18,15 @@ def timestream():
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory, timestream):
-    """The real template, deployed with the real binaries; Timestream is written to as well."""
-    built = built_binaries()
+def aws(tmp_path_factory, timestream):
+    """The local AWS."""
     folder = pathlib.Path(tmp_path_factory.mktemp("aws"))
-    aws = Ministack(folder, {"AWS_ENDPOINT_URL_TIMESTREAM_WRITE": timestream.endpoint})
-    try:
-        yield Stack(aws.endpoint, {"TimeSeriesStore": "timestream", "LogLevel": "debug"}).deploy(built)
-    finally:
-        aws.stop()
+    running = Ministack(folder, {"AWS_ENDPOINT_URL_TIMESTREAM_WRITE": timestream.endpoint})
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def stack(aws):
+    """The real template, deployed with the real binaries; Timestream is written to as well."""
+    return Stack(aws.endpoint, {"TimeSeriesStore": "timestream", "LogLevel": "debug"}).deploy(built_binaries())

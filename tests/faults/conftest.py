@@ -1,5 +1,4 @@
 import os
-import pathlib
 import random
 
 import pytest
@@ -69,19 +68,6 @@ class Faulty:
                 self.stack.send(letter)
             self.stack.drain(seconds)
         return driven
-
-    def processors(self):
-        """Ids of the running environments of the event processor."""
-        found = []
-        for path in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-                environment = (path / "environ").read_bytes()
-            except (OSError, ValueError):
-                continue
-            if parent == self.aws.pid and b"AWS_LAMBDA_FUNCTION_NAME=performance-EventProcessor" in environment:
-                found.append(int(path.name))
-        return found
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_processors_are_killed_in_the_middle_of_their_batches(faulty, messages, 
     def kill():
         nonlocal killed
         while not done.wait(load.random.uniform(0.2, 1.0)):
-            for process in faulty.processors():
+            for process in faulty.aws.environments("EventProcessor"):
                 os.kill(process, signal.SIGKILL)
                 killed += 1
 

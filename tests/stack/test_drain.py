@@ -1,4 +1,4 @@
-"""A queue full of work: every result is there in the end. The rate is printed, and only that."""
+"""A queue full of work: every result is there in the end. Rate and processor time are printed, and only that."""
 
 import time
 
@@ -7,11 +7,14 @@ from support.load import Load
 MESSAGES = 1_000
 
 
-def test_a_full_queue_is_drained(stack):
+def test_a_full_queue_is_drained(aws, stack):
     load = Load("drain", MESSAGES, seed=7)
+    used = aws.processor_seconds("EventProcessor")
     load.send(stack)
     waiting, started = stack.queue_depth(), time.perf_counter()
     stack.drain()
     seconds = time.perf_counter() - started
+    used = aws.processor_seconds("EventProcessor") - used
     count = load.verify(stack)
     print(f"\n{waiting} messages of {len(load.messages)} drained in {seconds:.1f} s, {waiting / seconds:.0f} a second; {count} results")
+    print(f"{used / len(load.messages) * 1e3:.2f} ms of a processor for each message")

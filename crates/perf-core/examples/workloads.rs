@@ -311,7 +311,8 @@ fn one_large_set(folder: &Path, rounds: usize) -> Outcome<Value> {
     Ok(json!({"nanoseconds": nanoseconds, "flows": request.cash_flows.len(), "rate": rate}))
 }
 
-/// The first workload's days again and again, as many as are asked for.
+/// The first workload's days again and again, as many as are asked for, each time a little higher: no two
+/// falls are alike.
 fn growth(folder: &Path, rounds: usize) -> Outcome<Value> {
     let (request, stamp) = (first_workload(folder)?, stamp()?);
     let Data::Valuations { valuations, .. } = &request.data else { return Err("no valuations".into()) };
@@ -319,7 +320,8 @@ fn growth(folder: &Path, rounds: usize) -> Outcome<Value> {
     for count in [10, 100, 1_260, 10_000, 100_000] {
         let dated = |index: usize| -> Option<Dated> {
             let row = valuations.get(index % valuations.len())?;
-            Some(Dated { date: day(i32::try_from(index).ok()?), value: row.value.clone() })
+            let rise = Exact::new(i64::try_from(index).ok()?, 2);
+            Some(Dated { date: day(i32::try_from(index).ok()?), value: &row.value + &rise })
         };
         let data =
             Data::Valuations { valuations: (0..count).filter_map(dated).collect(), cash_flows: Vec::new() };

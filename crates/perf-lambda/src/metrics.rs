@@ -51,8 +51,10 @@ impl<S: Subscriber, W: Fn() -> O + 'static, O: Write> Layer<S> for EmbeddedMetri
         }
         let mut measures = Measures::default();
         event.record(&mut measures);
+        // At once, so that no other line comes between.
+        let line = format!("{}\n", self.line(measures));
         // A line that cannot be written has nowhere to be told of.
-        let _ = writeln!((self.writer)(), "{}", self.line(measures));
+        let _ = (self.writer)().write_all(line.as_bytes());
     }
 }
 

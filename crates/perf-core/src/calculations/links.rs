@@ -246,12 +246,14 @@ fn short(value: &Exact, scale: u32) -> Option<i64> {
 }
 
 /// The numbers, where there is one in each place. (To collect into an option knows no length beforehand.)
-fn all<I>(numbers: impl Iterator<Item = Option<I>>) -> Option<Vec<I>> {
-    let mut found = Vec::with_capacity(numbers.size_hint().0);
-    for number in numbers {
-        found.push(number?);
-    }
-    Some(found)
+fn all<I: Integer>(numbers: impl Iterator<Item = Option<I>>) -> Option<Vec<I>> {
+    let mut complete = true;
+    let found = numbers.map(|number| {
+        complete &= number.is_some();
+        number.unwrap_or(I::ZERO)
+    });
+    let found = found.collect();
+    complete.then_some(found)
 }
 
 fn scale<'a>(values: impl Iterator<Item = &'a Exact>) -> u32 {

@@ -182,12 +182,20 @@ fn start_of_returns(
 fn twice_median_spacing(rows: &[Dated]) -> Option<i64> {
     /// Longer steps are sorted.
     const COUNTED: usize = 32;
-    let (mut counts, mut longer) = ([0_usize; COUNTED], Vec::new());
+    let (mut single, mut counts, mut longer) = (0, [0_usize; COUNTED], Vec::new());
     for days in rows.iter().zip(rows.iter().skip(1)).map(|(a, b)| days_between(a.date, b.date)) {
+        // Apart from the others: a count that is raised again at once waits for itself.
+        if days == 1 {
+            single += 1;
+            continue;
+        }
         match usize::try_from(days).ok().and_then(|days| counts.get_mut(days)) {
             Some(count) => *count += 1,
             None => longer.push(days),
         }
+    }
+    if let Some(count) = counts.get_mut(1) {
+        *count = single;
     }
     longer.sort_unstable();
     let number = rows.len().checked_sub(1)?;

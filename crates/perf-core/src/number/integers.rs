@@ -41,14 +41,12 @@ impl Integers {
     /// 10 to each of these powers.
     #[must_use]
     pub fn powers_of_ten(exponents: impl Iterator<Item = u32> + Clone) -> Self {
-        let mut high = Vec::with_capacity(exponents.size_hint().0);
-        for exponent in exponents.clone() {
-            match SINGLE_POWERS.get(exponent as usize) {
-                Some(power) => high.push(*power),
-                None => return Self::from(exponents.map(Whole::power_of_ten).collect::<Vec<_>>()),
-            }
+        let longest = exponents.clone().max().unwrap_or_default();
+        if longest as usize >= SINGLE_POWERS.len() {
+            return Self::from(exponents.map(Whole::power_of_ten).collect::<Vec<_>>());
         }
-        Self(Parts::Doubles(Vectors { high, low: Vec::new() }))
+        let power = |exponent: u32| SINGLE_POWERS.get(exponent as usize).copied().unwrap_or_default();
+        Self(Parts::Doubles(Vectors { high: exponents.map(power).collect(), low: Vec::new() }))
     }
 
     /// How many.
