@@ -30,9 +30,10 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug)]
 pub struct Lazy<C>(Arc<LazyLock<C, Box<dyn FnOnce() -> C + Send>>>);
 
-impl<C> Lazy<C> {
-    fn new(make: impl FnOnce() -> C + Send + 'static) -> Self {
-        Self(Arc::new(LazyLock::new(Box::new(make))))
+impl<C: 'static> Lazy<C> {
+    fn of(config: &SdkConfig, make: fn(&SdkConfig) -> C) -> Self {
+        let config = config.clone();
+        Self(Arc::new(LazyLock::new(Box::new(move || make(&config)))))
     }
 }
 
@@ -49,7 +50,10 @@ impl<C> Deref for Lazy<C> {
 pub struct Clients {
     config: SdkConfig,
     connector: SharedHttpConnector,
-    has_own_s3_endpoint: bool,
+    dynamodb: Lazy<aws_sdk_dynamodb::Client>,
+    sqs: Lazy<aws_sdk_sqs::Client>,
+    s3: Lazy<aws_sdk_s3::Client>,
+    secrets_manager: Lazy<aws_sdk_secretsmanager::Client>,
     has_own_timestream_endpoint: bool,
 }
 
@@ -99,7 +103,13 @@ impl Clients {
             .await;
         let has_own = |name| config.endpoint_url().is_some() || env::var_os(name).is_some();
         Self {
-            has_own_s3_endpoint: has_own("AWS_ENDPOINT_URL_S3"),
+            dynamodb: Lazy::of(&config, aws_sdk_dynamodb::Client::new),
+            sqs: Lazy::of(&config, aws_sdk_sqs::Client::new),
+            s3: Lazy::of(
+                &config,
+                if has_own("AWS_ENDPOINT_URL_S3") { s3_by_path } else { aws_sdk_s3::Client::new },
+            ),
+            secrets_manager: Lazy::of(&config, aws_sdk_secretsmanager::Client::new),
             has_own_timestream_endpoint: has_own("AWS_ENDPOINT_URL_TIMESTREAM_WRITE"),
             config,
             connector,
@@ -115,32 +125,25 @@ impl Clients {
     /// For tables.
     #[must_use]
     pub fn dynamodb(&self) -> Lazy<aws_sdk_dynamodb::Client> {
-        let config = self.config.clone();
-        Lazy::new(move || aws_sdk_dynamodb::Client::new(&config))
+        self.dynamodb.clone()
     }
 
     /// For queues.
     #[must_use]
     pub fn sqs(&self) -> Lazy<aws_sdk_sqs::Client> {
-        let config = self.config.clone();
-        Lazy::new(move || aws_sdk_sqs::Client::new(&config))
+        self.sqs.clone()
     }
 
-    /// For buckets. Another endpoint than Amazon's has no host name for each bucket.
+    /// For buckets.
     #[must_use]
     pub fn s3(&self) -> Lazy<aws_sdk_s3::Client> {
-        let (config, by_path) = (self.config.clone(), self.has_own_s3_endpoint);
-        Lazy::new(move || {
-            let config = aws_sdk_s3::config::Builder::from(&config).force_path_style(by_path);
-            aws_sdk_s3::Client::from_conf(config.build())
-        })
+        self.s3.clone()
     }
 
     /// For secrets.
     #[must_use]
     pub fn secrets_manager(&self) -> Lazy<aws_sdk_secretsmanager::Client> {
-        let config = self.config.clone();
-        Lazy::new(move || aws_sdk_secretsmanager::Client::new(&config))
+        self.secrets_manager.clone()
     }
 
     /// For time series, and whether the client's endpoint is given: otherwise it has
@@ -153,4 +156,9 @@ impl Clients {
     pub(crate) fn connector(&self) -> SharedHttpConnector {
         self.connector.clone()
     }
+}
+
+/// Another endpoint than Amazon's has no host name for each bucket.
+fn s3_by_path(config: &SdkConfig) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(true).build())
 }

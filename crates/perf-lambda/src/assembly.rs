@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use perf_aws::{Bucket, Clients, Lazy, LedgerTable, Queue, ResultsTable, StateTable, TimestreamTable};
+use perf_aws::{Bucket, Clients, LedgerTable, Queue, ResultsTable, StateTable, TimestreamTable};
 use perf_core::config::{MissingSetting, Settings, TimeSeriesStore};
 use perf_core::ports::{Idempotency, QueueSender};
 use perf_core::services::{
@@ -23,8 +23,6 @@ pub const MESSAGE_RECEIVES_MAX: u32 = 5;
 pub struct Adapters {
     settings: Settings,
     clients: Clients,
-    dynamodb: Lazy<aws_sdk_dynamodb::Client>,
-    s3: Lazy<aws_sdk_s3::Client>,
 }
 
 type Made<T> = Result<T, MissingSetting>;
@@ -32,28 +30,26 @@ type Made<T> = Result<T, MissingSetting>;
 impl Adapters {
     /// Clients are made when they are first used.
     pub async fn load(settings: Settings) -> Self {
-        let clients = Clients::load().await;
-        let (dynamodb, s3) = (clients.dynamodb(), clients.s3());
-        Self { settings, clients, dynamodb, s3 }
+        Self { settings, clients: Clients::load().await }
     }
 
     fn state(&self) -> Made<Arc<StateTable>> {
         let name = self.settings.state_table.require()?;
-        Ok(Arc::new(StateTable::new(self.dynamodb.clone(), name.clone())))
+        Ok(Arc::new(StateTable::new(self.clients.dynamodb(), name.clone())))
     }
 
     fn ledger(&self) -> Made<Arc<LedgerTable>> {
         let name = self.settings.ledger_table.require()?;
-        Ok(Arc::new(LedgerTable::new(self.dynamodb.clone(), name.clone())))
+        Ok(Arc::new(LedgerTable::new(self.clients.dynamodb(), name.clone())))
     }
 
     fn results(&self) -> Made<Arc<ResultsTable>> {
         let name = self.settings.dynamodb_table.require()?;
-        Ok(Arc::new(ResultsTable::new(self.dynamodb.clone(), name.clone())))
+        Ok(Arc::new(ResultsTable::new(self.clients.dynamodb(), name.clone())))
     }
 
     fn bucket(&self, name: &str) -> Arc<Bucket> {
-        Arc::new(Bucket::new(self.s3.clone(), name.to_owned()))
+        Arc::new(Bucket::new(self.clients.s3(), name.to_owned()))
     }
 
     /// A sender of messages of any size.

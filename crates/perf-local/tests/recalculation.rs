@@ -1,6 +1,6 @@
 //! How much is read, computed and written when the ledger of an entity changes.
 
-mod system;
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
