@@ -214,20 +214,29 @@ fn squares_about_with<P: Product>(x: Slices<'_>, center: Twofold) -> Twofold {
     sum
 }
 
+/// In two passes: both sums at once are more than the compiler makes vectors of.
 #[inline(always)]
 fn powers_about_with<P: Product>(x: Slices<'_>, center: Twofold) -> PowerSums {
     let less = Pairs::of(-center);
     let (mut size, mut largest) = (Lanes::ZERO, Ranks::of(Lanes::ZERO));
-    let [cubes, fourths] = totals(
+    let [cubes] = totals(
         around(x, center),
         #[inline(always)]
         |[high, low]| {
             let difference = Pairs { high, low }.plus(less);
             let (high, low) = difference.loose_times::<P>(difference);
-            let square = Pairs { high, low };
-            let cube = square.loose_times::<P>(difference);
+            let cube = Pairs { high, low }.loose_times::<P>(difference);
             (size, largest) = (size + cube.0.abs(), largest.max(difference.high.abs()));
-            [cube, square.loose_times::<P>(square)]
+            [cube]
+        },
+    );
+    let [fourths] = totals(
+        around(x, center),
+        #[inline(always)]
+        |[high, low]| {
+            let difference = Pairs { high, low }.plus(less);
+            let (high, low) = difference.loose_times::<P>(difference);
+            [Pairs { high, low }.loose_times::<P>(Pairs { high, low })]
         },
     );
     PowerSums { cubes, cubes_size: size.total(), fourths, largest: largest.largest() }
