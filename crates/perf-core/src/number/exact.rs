@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use super::Whole;
+use super::whole::short_power_of_ten;
 
 /// Most significant digits that an input number may have.
 pub const MAX_SIGNIFICANT_DIGITS: u32 = 28;
@@ -17,29 +18,6 @@ const MAX_INTEGER_DIGITS: i64 = 28;
 
 /// Room for the text of every number that a request may hold.
 const MAX_TEXT_BYTES: usize = 144;
-
-/// The powers of ten that 64 bits hold.
-const SHORT_POWERS_OF_TEN: [i64; 19] = [
-    1,
-    10,
-    100,
-    1_000,
-    10_000,
-    100_000,
-    1_000_000,
-    10_000_000,
-    100_000_000,
-    1_000_000_000,
-    10_000_000_000,
-    100_000_000_000,
-    1_000_000_000_000,
-    10_000_000_000_000,
-    100_000_000_000_000,
-    1_000_000_000_000_000,
-    10_000_000_000_000_000,
-    100_000_000_000_000_000,
-    1_000_000_000_000_000_000,
-];
 
 /// Why a text is not an acceptable number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -109,7 +87,7 @@ impl Exact {
         let mantissa = self.mantissa.to_i64()?;
         match scale.checked_sub(self.scale)? {
             0 => Some(mantissa),
-            places => mantissa.checked_mul(*SHORT_POWERS_OF_TEN.get(places as usize)?),
+            places => mantissa.checked_mul(short_power_of_ten(places)?),
         }
     }
 

@@ -30,6 +30,35 @@ enum Parts {
 /// Powers of ten up to this one fit 128 bits.
 const MAX_SMALL_POWER: u32 = 38;
 
+/// The powers of ten that 64 bits hold.
+const SHORT_POWERS: [i64; 19] = [
+    1,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+    10_000_000_000,
+    100_000_000_000,
+    1_000_000_000_000,
+    10_000_000_000_000,
+    100_000_000_000_000,
+    1_000_000_000_000_000,
+    10_000_000_000_000_000,
+    100_000_000_000_000_000,
+    1_000_000_000_000_000_000,
+];
+
+/// 10^`exponent`, where 64 bits hold it.
+#[inline]
+pub(super) fn short_power_of_ten(exponent: u32) -> Option<i64> {
+    SHORT_POWERS.get(exponent as usize).copied()
+}
+
 impl Whole {
     /// Zero.
     pub const ZERO: Self = Self(Parts::Small { high: 0, low: 0 });
@@ -258,6 +287,13 @@ mod tests {
     use super::*;
     use crate::number::dyadic::Dyadic;
     use proptest::prelude::*;
+
+    #[test]
+    fn short_powers_of_ten_are_all_that_64_bits_hold() {
+        for exponent in 0..25 {
+            assert_eq!(short_power_of_ten(exponent), 10_i64.checked_pow(exponent));
+        }
+    }
 
     fn whole() -> impl Strategy<Value = Whole> {
         let ends = [i128::MAX, i128::MIN, i128::MIN + 1, 0, 1, -1, 1 << 53, (1 << 106) + 1];
