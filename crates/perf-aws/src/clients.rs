@@ -63,8 +63,8 @@ impl Clients {
     /// credentials in the environment, and starts faster where nothing else is looked at.
     pub async fn load() -> Self {
         let loader = aws_config::defaults(BehaviorVersion::latest());
-        let given = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(env::var_os);
-        Self::from_loader(match given.iter().all(Option::is_some) {
+        let is_given = |name| env::var_os(name).is_some_and(|text| !text.is_empty());
+        Self::from_loader(match ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].into_iter().all(is_given) {
             true => loader.credentials_provider(EnvironmentVariableCredentialsProvider::new()),
             false => loader,
         })

@@ -158,9 +158,9 @@ impl<R: Real> Series<R> for OneByOne<R> {
     }
 
     fn powers_about(&self, center: &R) -> Powers<R> {
-        let sum = |power| self.less(center).fold(R::zero(), |sum, d| sum + d.power_integer(power));
-        let largest = self.less(center).fold(R::zero(), |largest, d| largest.larger(d.magnitude()));
-        Powers { cubes: sum(3), fourths: sum(4), largest }
+        let differences: Self = self.less(center).collect();
+        let sum = |power| differences.0.iter().fold(R::zero(), |sum, d| sum + d.power_integer(power));
+        Powers { cubes: sum(3), fourths: sum(4), largest: differences.largest() }
     }
 
     fn products_about(&self, center: &R, others: &Self, other_center: &R) -> Total<R> {
