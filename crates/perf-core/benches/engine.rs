@@ -144,11 +144,12 @@ fn kernels(criterion: &mut Criterion) {
         let mut chance = Chance(3);
         let mut cents = || (0..returns).map(|_| 90_000_000 + chance.millionths() as i64).collect::<Vec<_>>();
         let (capitals, portfolio, benchmark) = (cents(), cents(), cents());
-        let gains = |values: &[i64]| -> Vec<i64> {
-            values.iter().zip(&capitals).map(|(to, from)| to - from).collect()
+        let gains = |values: &[i64]| {
+            let gains: Vec<i64> = values.iter().zip(&capitals).map(|(to, from)| to - from).collect();
+            Integers::from(gains.as_slice())
         };
-        let capitals_as_integers = Integers::from(capitals.clone());
-        let (portfolio, benchmark) = (Integers::from(gains(&portfolio)), Integers::from(gains(&benchmark)));
+        let capitals_as_integers = Integers::from(capitals.as_slice());
+        let (portfolio, benchmark) = (gains(&portfolio), gains(&benchmark));
         let ratios = |gains: &Integers| Balls::ratios(gains, &capitals_as_integers);
         let (r, b) = (ratios(&portfolio), ratios(&benchmark));
         let [mean_r, mean_b] = [&r, &b].map(|series| series.sum().value / Ball::integer(returns.into()));

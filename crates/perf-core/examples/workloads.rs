@@ -13,7 +13,7 @@ use chrono::{Days, NaiveDate};
 use perf_core::calculations::{Figures, Prepared, Stamp, calculate, internal_rate_of_return};
 use perf_core::model::{
     Benchmark, BenchmarkSeries, CalculationRequest, CashFlow, Data, Dated, EntityType, IrrRequest, Metric,
-    Metrics, read,
+    Metrics, TimeSeries, read,
 };
 use perf_core::number::Exact;
 use serde_json::{Value, json};
@@ -129,16 +129,16 @@ fn cell(row: &[String], column: usize) -> Outcome<&str> {
     Ok(row.get(column).ok_or("a row is too short")?)
 }
 
-fn column(rows: &[Vec<String>], column: usize) -> Outcome<Vec<Dated>> {
+fn column<T: FromIterator<Dated>>(rows: &[Vec<String>], column: usize) -> Outcome<T> {
     let dated =
         |row: &Vec<String>| Ok(Dated { date: cell(row, 0)?.parse()?, value: cell(row, column)?.parse()? });
     rows.iter().map(dated).collect()
 }
 
 fn portfolio(
-    valuations: Vec<Dated>,
+    valuations: TimeSeries,
     cash_flows: Vec<CashFlow>,
-    benchmark: Vec<Dated>,
+    benchmark: TimeSeries,
 ) -> Outcome<CalculationRequest> {
     let data = Data::Valuations { valuations, cash_flows };
     let request = CalculationRequest::new(EntityType::Portfolio, "p".parse()?, data);
@@ -147,13 +147,10 @@ fn portfolio(
 }
 
 fn first_workload(folder: &Path) -> Outcome<CalculationRequest> {
-    let dated = |name: &str| column(&rows(&folder.join(name))?, 1);
-    let flows = dated("flows.csv")?.into_iter().map(|row| CashFlow {
-        date: row.date,
-        amount: row.value,
-        timing: None,
-    });
-    portfolio(dated("valuations.csv")?, flows.collect(), dated("benchmark.csv")?)
+    let read = |name: &str| rows(&folder.join(name));
+    let flows: Vec<Dated> = column(&read("flows.csv")?, 1)?;
+    let flows = flows.into_iter().map(|row| CashFlow { date: row.date, amount: row.value, timing: None });
+    portfolio(column(&read("valuations.csv")?, 1)?, flows.collect(), column(&read("benchmark.csv")?, 1)?)
 }
 
 fn one_portfolio(folder: &Path, rounds: usize) -> Outcome<Value> {
@@ -251,8 +248,8 @@ fn many_portfolios(folder: &Path, metrics: &[Metric]) -> Outcome<Value> {
 }
 
 fn assets(folder: &Path, rounds: usize) -> Outcome<Value> {
-    let (values, benchmark) =
-        (rows(&folder.join("values.csv"))?, column(&rows(&folder.join("benchmark.csv"))?, 1)?);
+    let values = rows(&folder.join("values.csv"))?;
+    let benchmark: TimeSeries = column(&rows(&folder.join("benchmark.csv"))?, 1)?;
     let width = values.first().map_or(0, Vec::len);
     let metrics: Vec<Metric> = Metric::all().filter(is_one_of_ten).collect();
     let request = |asset| -> Outcome<CalculationRequest> {
@@ -319,7 +316,7 @@ fn growth(folder: &Path, rounds: usize) -> Outcome<Value> {
     let mut found = Vec::new();
     for count in [10, 100, 1_260, 10_000, 100_000] {
         let dated = |index: usize| -> Option<Dated> {
-            let row = valuations.get(index % valuations.len())?;
+            let row = valuations.view().get(index % valuations.len())?;
             let rise = Exact::new(i64::try_from(index).ok()?, 2);
             Some(Dated { date: day(i32::try_from(index).ok()?), value: &row.value + &rise })
         };

@@ -26,7 +26,7 @@ fn exact(text: &str) -> Exact {
     text.parse().expect("a number")
 }
 
-fn dated(rows: &[(NaiveDate, String)]) -> Vec<Dated> {
+fn dated<T: FromIterator<Dated>>(rows: &[(NaiveDate, String)]) -> T {
     rows.iter().map(|(date, value)| Dated { date: *date, value: exact(value) }).collect()
 }
 

@@ -123,7 +123,7 @@ proptest! {
         let request = portfolio.request(1);
         let mut padded = request.clone();
         if let Data::Valuations { valuations, cash_flows } = &mut padded.data {
-            cash_flows.extend(valuations.iter().map(|row| CashFlow::new(row.date, 0)));
+            cash_flows.extend(valuations.view().dates().iter().map(|date| CashFlow::new(*date, 0)));
             cash_flows.sort_by_key(|flow| flow.date);
         }
         prop_assert_eq!(figures(&request), figures(&padded));

@@ -293,8 +293,8 @@ fn reconciliation(money: &Money<'_>) -> Option<Reconciliation> {
     let net_cash_flow = money.net_cash_flow();
     Some(Reconciliation {
         gain: &(&closing.value - &opening.value) - &net_cash_flow,
-        opening_value: opening.value.clone(),
-        closing_value: closing.value.clone(),
+        opening_value: opening.value,
+        closing_value: closing.value,
         net_cash_flow,
     })
 }
@@ -363,11 +363,11 @@ fn rounded(fast: impl Fn() -> Ball, wide: impl Fn() -> Wide) -> Option<Rounded> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Data, EntityType, Outcome, read};
+    use crate::model::{Data, Dated, EntityType, Outcome, TimeSeries, read};
     use crate::number::Figure;
     use proptest::prelude::*;
 
-    fn request(valuations: Vec<crate::model::Dated>, risk_free: i64) -> CalculationRequest {
+    fn request(valuations: TimeSeries, risk_free: i64) -> CalculationRequest {
         let data = Data::Valuations { valuations, cash_flows: Vec::new() };
         let request = CalculationRequest::new(EntityType::Portfolio, "p1".parse().expect("a name"), data);
         CalculationRequest { risk_free_rate: Some(Exact::new(risk_free, 2)), ..request }
@@ -386,7 +386,7 @@ mod tests {
             cents in prop::collection::vec(100_000_i64..200_000, 2..30), gap in 1_i64..40, risk_free in 0_i64..5,
         ) {
             let start = chrono::NaiveDate::from_ymd_opt(2020, 1, 31).expect("a date");
-            let row = |(i, cents): (i64, i64)| crate::model::Dated {
+            let row = |(i, cents): (i64, i64)| Dated {
                 date: start + chrono::Duration::days(i * gap),
                 value: Exact::new(cents, 2),
             };
@@ -409,10 +409,10 @@ mod tests {
     fn returning_to_the_start_is_exactly_zero() {
         let rows = |values: [i64; 3]| {
             let dates = ["2023-01-01", "2023-01-02", "2023-01-03"];
-            dates.into_iter().zip(values).map(|(date, value)| crate::model::Dated {
-                date: date.parse().expect("a date"),
-                value: value.into(),
-            })
+            dates
+                .into_iter()
+                .zip(values)
+                .map(|(date, value)| Dated { date: date.parse().expect("a date"), value: value.into() })
         };
         let request = request(rows([100, 110, 100]).collect(), 0);
         for all in [each::<Ball>(&request), each::<Wide>(&request)] {

@@ -1,13 +1,12 @@
 //! Sub-periods and their returns, as exact fractions.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::{Add, Mul, Sub};
 
 use chrono::NaiveDate;
 
 use super::day_count::days_between;
-use crate::model::{CashFlow, Dated, Method, Timing};
+use crate::model::{CashFlow, Dated, Method, TimeSeries, TimeSeriesView, Timing};
 use crate::number::{Exact, Real, Whole};
 
 /// The return of one sub-period, `gain` / `capital`, exactly; capital above zero.
@@ -18,6 +17,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
+    /// No change.
+    pub(crate) fn none() -> Self {
+        Self { gain: Whole::ZERO, capital: Whole::ONE }
+    }
+
     /// r.
     pub(crate) fn rate<R: Real>(&self) -> R {
         R::ratio(&self.gain, &self.capital)
@@ -77,13 +81,13 @@ pub(crate) struct SubPeriod {
 }
 
 impl SubPeriod {
-    pub(crate) fn new(from: &Dated, to: &Dated) -> Self {
+    pub(crate) fn new(from: Dated, to: Dated) -> Self {
         Self {
             start: from.date,
             end: to.date,
-            beginning_value: from.value.clone(),
+            beginning_value: from.value,
             net_cash_flow: Exact::ZERO,
-            ending_value: to.value.clone(),
+            ending_value: to.value,
             weighted_half_days: Exact::ZERO,
         }
     }
@@ -141,23 +145,23 @@ pub(crate) fn sub_period_of(ends: &[NaiveDate], date: NaiveDate, timing: Timing)
     }
 }
 
-/// The valuations that sub-periods begin and end with.
-pub(crate) fn boundaries(valuations: &[Dated], method: Method) -> Cow<'_, [Dated]> {
-    match (method, valuations) {
-        (Method::ModifiedDietz, [first, .., last]) => Cow::Owned(vec![first.clone(), last.clone()]),
-        _ => Cow::Borrowed(valuations),
-    }
+/// The first and the last valuation, where these are the only ones that sub-periods
+/// begin and end with.
+pub(crate) fn outermost(valuations: TimeSeriesView<'_>, method: Method) -> Option<TimeSeries> {
+    let outer = || Some([valuations.first()?, valuations.last()?].into_iter().collect());
+    (method == Method::ModifiedDietz && valuations.len() > 2).then(outer)?
 }
 
 /// Cuts the time between the first and the last valuation into sub-periods and
 /// lays each flow into its own. Valuations and flows are in date order; the flows
 /// carry their timing and lie within the period.
 pub(crate) fn sub_periods(
-    valuations: &[Dated],
+    valuations: TimeSeriesView<'_>,
     flows: &[(&CashFlow, Timing)],
     method: Method,
 ) -> Vec<SubPeriod> {
-    let boundaries = boundaries(valuations, method);
+    let outermost = outermost(valuations, method);
+    let boundaries = outermost.as_ref().map_or(valuations, TimeSeries::view);
     let mut periods: Vec<SubPeriod> =
         boundaries.iter().zip(boundaries.iter().skip(1)).map(|(from, to)| SubPeriod::new(from, to)).collect();
     let ends: Vec<NaiveDate> = periods.iter().map(|period| period.end).collect();
@@ -182,41 +186,49 @@ mod tests {
         Dated { date: day(on), value: text.parse().expect("a number") }
     }
 
-    fn returns(values: &[Dated], flows: &[(CashFlow, Timing)], method: Method) -> Vec<String> {
+    fn returns<const N: usize>(
+        values: [Dated; N],
+        flows: &[(CashFlow, Timing)],
+        method: Method,
+    ) -> Vec<String> {
         let rate = |period: &SubPeriod| match period.interval() {
             Interval::Earning(link) => link.rate::<Ball>().round().expect("a figure").to_string(),
             other => format!("{other:?}"),
         };
         let flows: Vec<_> = flows.iter().map(|(flow, timing)| (flow, *timing)).collect();
-        sub_periods(values, &flows, method).iter().map(rate).collect()
+        let values: TimeSeries = values.into_iter().collect();
+        sub_periods(values.view(), &flows, method).iter().map(rate).collect()
     }
 
     #[test]
     fn weights_follow_the_timing() {
         let values = [value(1, "100"), value(2, "160")];
         let on = |timing| vec![(CashFlow::new(day(2), 50), timing)];
-        assert_eq!(returns(&values, &on(Timing::StartOfDay), Method::Daily), ["0.066666666666666666667"]);
-        assert_eq!(returns(&values, &on(Timing::MidDay), Method::Daily), ["0.08"]);
-        assert_eq!(returns(&values, &on(Timing::EndOfDay), Method::Daily), ["0.1"]);
+        assert_eq!(
+            returns(values.clone(), &on(Timing::StartOfDay), Method::Daily),
+            ["0.066666666666666666667"]
+        );
+        assert_eq!(returns(values.clone(), &on(Timing::MidDay), Method::Daily), ["0.08"]);
+        assert_eq!(returns(values, &on(Timing::EndOfDay), Method::Daily), ["0.1"]);
     }
 
     #[test]
     fn a_flow_after_the_close_joins_the_next_sub_period() {
         let values = [value(1, "10000"), value(2, "10200"), value(3, "11330")];
         let flows = [(CashFlow::new(day(2), 1000), Timing::AfterClose)];
-        assert_eq!(returns(&values, &flows, Method::Daily), ["0.02", "0.011607142857142857143"]);
+        assert_eq!(returns(values, &flows, Method::Daily), ["0.02", "0.011607142857142857143"]);
     }
 
     #[test]
     fn idle_and_capital_free_sub_periods_are_told_apart() {
         let values = [value(1, "0"), value(2, "0"), value(3, "5"), value(4, "-1"), value(5, "2")];
-        assert_eq!(returns(&values, &[], Method::Daily), ["Idle", "NoCapital", "-1.2", "NoCapital"]);
+        assert_eq!(returns(values, &[], Method::Daily), ["Idle", "NoCapital", "-1.2", "NoCapital"]);
     }
 
     #[test]
     fn modified_dietz_spans_the_whole_period() {
         let values = [value(1, "10000"), value(11, "10500"), value(21, "11000")];
         let flows = [(CashFlow::new(day(11), 1000), Timing::AfterClose)];
-        assert_eq!(returns(&values, &flows, Method::ModifiedDietz), ["0"]);
+        assert_eq!(returns(values, &flows, Method::ModifiedDietz), ["0"]);
     }
 }

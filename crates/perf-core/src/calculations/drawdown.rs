@@ -264,16 +264,16 @@ impl<R: Real> Fall<R> {
 mod tests {
     use super::*;
     use crate::calculations::links::Chain;
-    use crate::model::{Dated, Method};
+    use crate::model::{Dated, Method, TimeSeries};
     use crate::number::{Ball, Exact, Wide};
     use proptest::prelude::*;
 
     fn chain(values: &[i64]) -> (NaiveDate, Chain) {
         let start = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a date");
         let dates = start.iter_days();
-        let rows: Vec<Dated> =
+        let rows: TimeSeries =
             dates.zip(values).map(|(date, value)| Dated { date, value: Exact::new(*value, 2) }).collect();
-        (start, Chain::cut(&rows, &[], Method::Daily))
+        (start, Chain::cut(rows.view(), &[], Method::Daily))
     }
 
     proptest! {

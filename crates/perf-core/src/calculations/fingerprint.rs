@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use sha2::{Digest, Sha256};
 
 use super::resolve::Resolved;
-use crate::model::{BenchmarkSeries, CalculationRequest, Dated, Identifier, Metric, Word};
+use crate::model::{BenchmarkSeries, CalculationRequest, Identifier, Metric, TimeSeriesView, Word};
 use crate::number::Exact;
 
 /// SHA-256, in hexadecimal, of the resolved inputs: the data used in date order
@@ -109,9 +109,9 @@ impl Fields {
         }
     }
 
-    fn rows(&mut self, name: &str, rows: &[Dated]) {
+    fn rows(&mut self, name: &str, rows: TimeSeriesView<'_>) {
         self.count(name, rows.len());
-        for row in rows {
+        for row in rows.iter() {
             self.row(row.date, &row.value);
         }
     }
@@ -120,8 +120,8 @@ impl Fields {
         let Some(benchmark) = &request.benchmark else { return };
         self.text("benchmark", benchmark.id.as_ref().map_or("", Identifier::as_str));
         match &benchmark.series {
-            BenchmarkSeries::Values(rows) => self.rows("benchmark_values", rows),
-            BenchmarkSeries::Returns(rows) => self.rows("benchmark_returns", rows),
+            BenchmarkSeries::Values(rows) => self.rows("benchmark_values", rows.view()),
+            BenchmarkSeries::Returns(rows) => self.rows("benchmark_returns", rows.view()),
         }
     }
 
@@ -146,11 +146,13 @@ impl Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Dated, TimeSeries};
 
     fn row(value: &str) -> [u8; 32] {
         let mut fields = Fields { hash: Sha256::new(), bytes: Vec::new() };
         let date = NaiveDate::from_ymd_opt(2024, 2, 29).expect("a date");
-        fields.rows("rows", &[Dated { date, value: value.parse().expect("a number") }]);
+        let row = Dated { date, value: value.parse().expect("a number") };
+        fields.rows("rows", [row].into_iter().collect::<TimeSeries>().view());
         fields.finish()
     }
 

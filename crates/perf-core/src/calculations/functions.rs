@@ -10,8 +10,8 @@ use super::figures::figure;
 use super::irr::{self, Irr, Target};
 use super::links::{Chain, Links};
 use super::outcome;
-use crate::model::{CashFlow, Dated, DayCount, Deviation, Method, Metric, Outcome, Reason};
-use crate::number::{Ball, Exact, Failure, Figure, Real, Rounded, Wide};
+use crate::model::{CashFlow, Dated, DayCount, Deviation, Method, Metric, Outcome, Reason, TimeSeries};
+use crate::number::{Ball, Decimals, Exact, Failure, Figure, Real, Rounded, Wide};
 
 /// Why a plain function has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,7 +100,7 @@ pub fn calculate_modified_dietz(
     }
     let from = Dated { date: start_date, value: beginning_value.into() };
     let to = Dated { date: end_date, value: ending_value.into() };
-    let mut period = SubPeriod::new(&from, &to);
+    let mut period = SubPeriod::new(from, to);
     for flow in cash_flows {
         period.add_flow(flow, flow.timing.unwrap_or_default());
     }
@@ -141,7 +141,8 @@ pub fn calculate_daily_twr(
     }
     let mut flows: Vec<_> = cash_flows.iter().map(|flow| (flow, flow.timing.unwrap_or_default())).collect();
     flows.sort_by_key(|(flow, _)| flow.date);
-    time_weighted(Chain::cut(&values, &flows, Method::Daily), start, end)
+    let values: TimeSeries = values.into_iter().collect();
+    time_weighted(Chain::cut(values.view(), &flows, Method::Daily), start, end)
 }
 
 /// The rate a year (ACT/365F) at which the flows are worth nothing today: money
@@ -250,18 +251,17 @@ fn undated_series(
     benchmark: Option<&[Decimal]>,
     risk_free_rate: Option<Decimal>,
 ) -> Series {
-    let exact = |values: &[Decimal]| values.iter().map(|value| Exact::from(*value)).collect::<Vec<_>>();
-    let rows = exact(returns);
-    let aligned = |rows: &[Decimal]| {
-        let mut values = exact(rows);
-        values.resize(returns.len(), Exact::ZERO);
-        Aligned { links: Links::supplied(values.iter()), missing: (rows.len()..returns.len()).collect() }
+    let links = |rows: &[Decimal]| {
+        let values = rows.iter().map(|value| Exact::from(*value)).chain(std::iter::repeat(Exact::ZERO));
+        Links::supplied(values.take(returns.len()).collect::<Decimals>().view())
     };
+    let aligned =
+        |rows: &[Decimal]| Aligned { links: links(rows), missing: (rows.len()..returns.len()).collect() };
     Series {
         start: None,
         chain: Chain {
-            ends: vec![NaiveDate::default(); rows.len()],
-            links: Links::supplied(rows.iter()),
+            ends: vec![NaiveDate::default(); returns.len()],
+            links: links(returns),
             gaps: Vec::new(),
         },
         benchmark: benchmark.map(aligned),

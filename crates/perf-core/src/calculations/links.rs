@@ -1,16 +1,17 @@
 //! The returns of all sub-periods side by side, as exact fractions.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Sub;
 
 use chrono::NaiveDate;
 
 use super::chain::{
-    Interval, Link, SubPeriod, boundaries, fraction, half_days_at_work, sub_period_of, sub_periods,
+    Interval, Link, SubPeriod, fraction, half_days_at_work, outermost, sub_period_of, sub_periods,
 };
 use super::day_count::days_between;
-use crate::model::{CashFlow, Dated, Method, Timing};
-use crate::number::{Exact, Integers, Real, Series, Whole};
+use crate::model::{CashFlow, Method, TimeSeries, TimeSeriesView, Timing};
+use crate::number::{DecimalsView, Exact, Integers, Real, Series, Whole};
 
 /// Returns in a row, `gain` / `capital` each, exactly; capitals above zero.
 #[derive(Clone, Debug)]
@@ -76,19 +77,16 @@ impl Links {
     }
 
     /// Returns supplied as such.
-    pub(crate) fn supplied<'a>(values: impl Iterator<Item = &'a Exact> + Clone) -> Self {
-        let gains = all(values.clone().map(|value| short(value, value.scale())));
-        let gains = gains.map(Integers::from).unwrap_or_else(|| {
-            Integers::from(values.clone().map(|value| value.mantissa().clone()).collect::<Vec<_>>())
-        });
-        Self::new(gains, Integers::powers_of_ten(values.map(Exact::scale)))
+    pub(crate) fn supplied(values: DecimalsView<'_>) -> Self {
+        let (gains, capitals) = values.fractions();
+        Self::new(gains, capitals)
     }
 
     /// One return for the product of several supplied ones.
-    pub(crate) fn compounded(rows: &[Dated]) -> Self {
-        let mut whole = Link { gain: Whole::ZERO, capital: Whole::ONE };
-        for row in rows {
-            let (gain, capital) = (row.value.mantissa(), Whole::power_of_ten(row.value.scale()));
+    pub(crate) fn compounded(values: DecimalsView<'_>) -> Self {
+        let mut whole = Link::none();
+        for value in values.iter() {
+            let (gain, capital) = (value.mantissa(), Whole::power_of_ten(value.scale()));
             // (1 + a/b)(1 + c/d) − 1 = (a·d + c·(a + b)) / (b·d)
             whole.gain = &(&whole.gain * &capital) + &(gain * &(&whole.gain + &whole.capital));
             whole.capital = &whole.capital * &capital;
@@ -96,39 +94,37 @@ impl Links {
         Self::from_links(std::iter::once(whole))
     }
 
-    /// The changes from one positive level to another; no change where there is none.
-    pub(crate) fn between(levels: &[Option<(&Exact, &Exact)>]) -> Self {
-        let scale = scale(levels.iter().flatten().flat_map(|(from, to)| [*from, *to]));
-        changes::<i64>(levels, scale).or_else(|| changes::<i128>(levels, scale)).unwrap_or_else(|| {
-            Self::from_links(levels.iter().map(|level| match level {
-                Some((from, to)) => {
-                    let capital = from.mantissa_at(scale);
-                    Link { gain: &to.mantissa_at(scale) - &capital, capital }
-                }
-                None => Link { gain: Whole::ZERO, capital: Whole::ONE },
+    /// The changes from one of some positive levels to another, by their indices; no
+    /// change where there is none.
+    pub(crate) fn between(levels: DecimalsView<'_>, steps: &[Step]) -> Self {
+        changes::<i64>(levels, steps).or_else(|| changes::<i128>(levels, steps)).unwrap_or_else(|| {
+            let scale = levels.scale();
+            let level = |index: usize| Some(levels.get(index)?.mantissa_at(scale));
+            Self::from_links(steps.iter().map(|step| {
+                let ends = step.and_then(|(from, to)| Some((level(from)?, level(to)?)));
+                ends.map_or_else(Link::none, |(capital, to)| Link { gain: &to - &capital, capital })
             }))
         })
     }
 }
 
+/// From one index to another, where there is a step at all.
+pub(crate) type Step = Option<(usize, usize)>;
+
 /// The changes from one level to another, where integers of this size hold them.
-fn changes<I: Integer>(levels: &[Option<(&Exact, &Exact)>], scale: u32) -> Option<Links>
+fn changes<I: Integer>(levels: DecimalsView<'_>, steps: &[Step]) -> Option<Links>
 where
-    Integers: From<Vec<I>>,
+    for<'a> Integers: From<&'a [I]>,
 {
-    let (mut gains, mut capitals) = (Vec::with_capacity(levels.len()), Vec::with_capacity(levels.len()));
-    for level in levels {
-        let (gain, capital) = match level {
-            Some((from, to)) => {
-                let capital = I::mantissa(from, scale)?;
-                (I::mantissa(to, scale)? - capital, capital)
-            }
-            None => (I::ZERO, I::ONE),
-        };
+    let levels = I::mantissas(levels, levels.scale())?;
+    let (mut gains, mut capitals) = (Vec::with_capacity(steps.len()), Vec::with_capacity(steps.len()));
+    for step in steps {
+        let ends = step.and_then(|(from, to)| Some((*levels.get(from)?, *levels.get(to)?)));
+        let (gain, capital) = ends.map_or((I::ZERO, I::ONE), |(capital, to)| (to - capital, capital));
         gains.push(gain);
         capitals.push(capital);
     }
-    Some(Links::new(gains.into(), capitals.into()))
+    Some(Links::new(gains.as_slice().into(), capitals.as_slice().into()))
 }
 
 /// A sub-period that has no return.
@@ -164,27 +160,22 @@ impl Chain {
     }
 
     /// Returns supplied as such.
-    pub(crate) fn supplied(rows: &[Dated]) -> Self {
-        Self {
-            ends: rows.iter().map(|row| row.date).collect(),
-            links: Links::supplied(rows.iter().map(|row| &row.value)),
-            gaps: Vec::new(),
-        }
+    pub(crate) fn supplied(rows: TimeSeriesView<'_>) -> Self {
+        Self { ends: rows.dates().to_vec(), links: Links::supplied(rows.values()), gaps: Vec::new() }
     }
 
     /// The returns of intervals that end on these dates.
     pub(crate) fn from_intervals(ends: Vec<NaiveDate>, intervals: Vec<Interval>) -> Self {
         let mut gaps = Vec::new();
-        let none = || Link { gain: Whole::ZERO, capital: Whole::ONE };
         let links = intervals.into_iter().enumerate().map(|(index, interval)| match interval {
             Interval::Earning(link) => link,
             Interval::Idle => {
                 gaps.push((index, Gap::Idle));
-                none()
+                Link::none()
             }
             Interval::NoCapital => {
                 gaps.push((index, Gap::NoCapital));
-                none()
+                Link::none()
             }
         });
         let links = Links::from_links(links);
@@ -192,13 +183,14 @@ impl Chain {
     }
 
     /// The returns between valuations, in date order, with the flows within them.
-    pub(crate) fn cut(valuations: &[Dated], flows: &[(&CashFlow, Timing)], method: Method) -> Self {
-        let boundaries = boundaries(valuations, method);
-        let ends: Vec<NaiveDate> = boundaries.iter().skip(1).map(|row| row.date).collect();
-        if let Some(columns) = Columns::<i64>::cut(&boundaries, &ends, flows) {
+    pub(crate) fn cut(valuations: TimeSeriesView<'_>, flows: &[(&CashFlow, Timing)], method: Method) -> Self {
+        let outermost = outermost(valuations, method);
+        let boundaries = outermost.as_ref().map_or(valuations, TimeSeries::view);
+        let ends = boundaries.dates().get(1..).unwrap_or_default().to_vec();
+        if let Some(columns) = Columns::<i64>::cut(boundaries, &ends, flows) {
             return columns.into_chain(ends);
         }
-        if let Some(columns) = Columns::<i128>::cut(&boundaries, &ends, flows) {
+        if let Some(columns) = Columns::<i128>::cut(boundaries, &ends, flows) {
             return columns.into_chain(ends);
         }
         let periods = sub_periods(valuations, flows, method);
@@ -207,12 +199,15 @@ impl Chain {
 }
 
 /// Integers of one size, of which sums and differences fit that size.
-trait Integer: Copy + Ord + Sub<Output = Self> + Into<i128> + TryFrom<i128> {
+trait Integer: Copy + Ord + 'static + Sub<Output = Self> + Into<i128> + TryFrom<i128> {
     const ZERO: Self;
     const ONE: Self;
 
     /// A mantissa at a common scale, where it fits.
     fn mantissa(value: &Exact, scale: u32) -> Option<Self>;
+
+    /// Those of many, where each fits.
+    fn mantissas(values: DecimalsView<'_>, scale: u32) -> Option<Cow<'_, [Self]>>;
 }
 
 impl Integer for i64 {
@@ -223,6 +218,10 @@ impl Integer for i64 {
     fn mantissa(value: &Exact, scale: u32) -> Option<Self> {
         const MAX_BITS: u32 = 61;
         value.short_mantissa_at(scale).filter(|mantissa| mantissa.unsigned_abs() < 1 << MAX_BITS)
+    }
+
+    fn mantissas(values: DecimalsView<'_>, scale: u32) -> Option<Cow<'_, [Self]>> {
+        values.mantissas_at(scale)
     }
 }
 
@@ -237,27 +236,10 @@ impl Integer for i128 {
         let mantissa = value.mantissa().to_i128()?.checked_mul(power)?;
         Some(mantissa).filter(|mantissa| mantissa.unsigned_abs() < 1 << MAX_BITS)
     }
-}
 
-/// A mantissa at a common scale, where it is short.
-#[inline]
-fn short(value: &Exact, scale: u32) -> Option<i64> {
-    i64::mantissa(value, scale)
-}
-
-/// The numbers, where there is one in each place. (To collect into an option knows no length beforehand.)
-fn all<I: Integer>(numbers: impl Iterator<Item = Option<I>>) -> Option<Vec<I>> {
-    let mut complete = true;
-    let found = numbers.map(|number| {
-        complete &= number.is_some();
-        number.unwrap_or(I::ZERO)
-    });
-    let found = found.collect();
-    complete.then_some(found)
-}
-
-fn scale<'a>(values: impl Iterator<Item = &'a Exact>) -> u32 {
-    values.fold(0, |scale, value| scale.max(value.scale()))
+    fn mantissas(values: DecimalsView<'_>, scale: u32) -> Option<Cow<'_, [Self]>> {
+        values.iter().map(|value| Self::mantissa(&value, scale)).collect()
+    }
 }
 
 /// What the flows of one sub-period add up to.
@@ -277,22 +259,25 @@ struct Columns<I> {
 
 impl<I: Integer> Columns<I>
 where
-    Integers: From<Vec<I>>,
+    for<'a> Integers: From<&'a [I]>,
 {
     /// None where one of them does not fit. A sub-period without a flow needs no
     /// weights, and so no multiple of its length.
-    fn cut(boundaries: &[Dated], ends: &[NaiveDate], flows: &[(&CashFlow, Timing)]) -> Option<Self> {
-        let amounts = flows.iter().map(|(flow, _)| &flow.amount);
-        let scale = scale(boundaries.iter().map(|row| &row.value).chain(amounts));
-        let values = all(boundaries.iter().map(|row| I::mantissa(&row.value, scale)))?;
+    fn cut(
+        boundaries: TimeSeriesView<'_>,
+        ends: &[NaiveDate],
+        flows: &[(&CashFlow, Timing)],
+    ) -> Option<Self> {
+        let scale = boundaries.values().scale();
+        let scale = flows.iter().fold(scale, |scale, (flow, _)| scale.max(flow.amount.scale()));
+        let values = I::mantissas(boundaries.values(), scale)?;
         let (beginnings, endings) = (values.get(..ends.len())?, values.get(1..)?);
         let mut gains: Vec<I> = beginnings.iter().zip(endings).map(|(from, to)| *to - *from).collect();
         let mut capitals = beginnings.to_vec();
         for sum in sums(ends, flows, scale)? {
-            let Some((from, to)) = boundaries.get(sum.index).zip(boundaries.get(sum.index + 1)) else {
-                continue;
-            };
-            let half_days = i128::from(2 * days_between(from.date, to.date));
+            let dates = boundaries.dates();
+            let Some((from, to)) = dates.get(sum.index).zip(dates.get(sum.index + 1)) else { continue };
+            let half_days = i128::from(2 * days_between(*from, *to));
             let value = |values: &[I]| -> Option<i128> { Some((*values.get(sum.index)?).into()) };
             let (gain, capital) =
                 fraction(&value(beginnings)?, &value(endings)?, &sum.flow, &sum.weighted, &half_days);
@@ -315,7 +300,7 @@ where
                 (*gain, *capital) = (I::ZERO, I::ONE);
             }
         }
-        Chain { ends, links: Links::new(self.gains.into(), self.capitals.into()), gaps }
+        Chain { ends, links: Links::new(self.gains.as_slice().into(), self.capitals.as_slice().into()), gaps }
     }
 }
 

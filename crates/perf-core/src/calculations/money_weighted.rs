@@ -21,7 +21,7 @@ pub(crate) fn solve(money: &Money<'_>, day_count: DayCount) -> Irr {
     let mut flows: Vec<(i64, Exact)> = Vec::with_capacity(money.flows.len() + 2);
     flows.push((0, -&opening.value));
     flows.extend(money.flows.iter().map(|(flow, _)| (units(flow.date), -&flow.amount)));
-    flows.push((years.numerator, closing.value.clone()));
+    flows.push((years.numerator, closing.value));
     let borrowed: Vec<(i64, &Exact)> = flows.iter().map(|(time, amount)| (*time, amount)).collect();
     irr::solve_each(borrowed.iter().copied(), years, || target(money, years))
 }

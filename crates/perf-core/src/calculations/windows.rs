@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, Months, NaiveDate};
 
-use crate::model::{Dated, Problem, TimePeriod, Window};
+use crate::model::{Problem, TimePeriod, TimeSeriesView, Window};
 
 /// First and last day asked for; `None`: as far as the data goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,22 +75,20 @@ fn day_before_month(date: NaiveDate, month: u32) -> Option<NaiveDate> {
 /// The valuations within a window: from the last one on or before its start (the
 /// first there is, where a custom window reaches back further) to the last one on
 /// or before its end.
-pub(crate) fn select(valuations: &[Dated], window: Window) -> Result<&[Dated], Problem> {
-    let Some(last) = valuations.last() else { return Err(too_few(window)) };
-    let bounds = window.bounds(last.date);
-    let until = bounds.end.map_or(valuations.len(), |end| valuations.partition_point(|row| row.date <= end));
+pub(crate) fn select(valuations: TimeSeriesView<'_>, window: Window) -> Result<TimeSeriesView<'_>, Problem> {
+    let Some(last) = valuations.dates().last() else { return Err(too_few(window)) };
+    let bounds = window.bounds(*last);
+    let until = bounds.end.map_or(valuations.len(), |end| valuations.until(end));
     let from = match bounds.start {
         None => 0,
-        Some(start) => match valuations.partition_point(|row| row.date <= start).checked_sub(1) {
+        Some(start) => match valuations.until(start).checked_sub(1) {
             Some(opening) => opening,
             None if matches!(window, Window::Standing { .. }) => return Err(insufficient_history(start)),
             None => 0,
         },
     };
-    match valuations.get(from..until) {
-        Some(rows) if rows.len() >= 2 => Ok(rows),
-        _ => Err(too_few(window)),
-    }
+    let rows = valuations.range(from..until);
+    if rows.len() < 2 { Err(too_few(window)) } else { Ok(rows) }
 }
 
 fn too_few(window: Window) -> Problem {
@@ -113,20 +111,21 @@ pub(crate) fn insufficient_history(start: NaiveDate) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Dated, TimeSeries};
     use crate::number::Exact;
 
     fn date(text: &str) -> NaiveDate {
         text.parse().expect("a date")
     }
 
-    fn rows(dates: &[&str]) -> Vec<Dated> {
+    fn rows(dates: &[&str]) -> TimeSeries {
         dates.iter().map(|text| Dated { date: date(text), value: Exact::from(1) }).collect()
     }
 
     fn selected(dates: &[&str], window: Window) -> Result<(String, String), &'static str> {
         let rows = rows(dates);
-        let selected = select(&rows, window).map_err(|problem| problem.code)?;
-        Ok((selected[0].date.to_string(), selected[selected.len() - 1].date.to_string()))
+        let selected = select(rows.view(), window).map_err(|problem| problem.code)?.dates();
+        Ok((selected[0].to_string(), selected[selected.len() - 1].to_string()))
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn content(ledger: &Ledger) -> (Vec<String>, Vec<String>) {
     let Data::Valuations { valuations, cash_flows } = ledger.data(EntityType::Portfolio) else {
         panic!("valuations")
     };
-    let values = valuations.iter().map(|row| format!("{} {}", row.date, row.value)).collect();
+    let values = valuations.view().iter().map(|row| format!("{} {}", row.date, row.value)).collect();
     (values, cash_flows.iter().map(|flow| format!("{} {}", flow.date, flow.amount)).collect())
 }
 

@@ -10,6 +10,7 @@ pub mod read;
 mod reason;
 mod request;
 mod result;
+mod time_series;
 mod word;
 mod write;
 
@@ -35,4 +36,5 @@ pub use result::{
     BenchmarkUse, CalculationResult, Conventions, IrrResult, Metrics, Outcome, Period, Reconciliation,
     Stored, SubPeriodRow, UndefinedIrr, WindowName,
 };
+pub use time_series::{TimeSeries, TimeSeriesView};
 pub use word::Word;

@@ -1,6 +1,6 @@
 use chrono::NaiveDate;
 
-use super::{EntityType, Identifier, Metric};
+use super::{EntityType, Identifier, Metric, TimeSeries};
 use crate::number::Exact;
 
 /// Most valuations, returns or benchmark rows in one request.
@@ -150,12 +150,12 @@ pub enum Data {
     /// Valuations in date order, at least two, each date once; flows in date order.
     Valuations {
         /// Portfolio values.
-        valuations: Vec<Dated>,
+        valuations: TimeSeries,
         /// External flows, none before the first or after the last valuation.
         cash_flows: Vec<CashFlow>,
     },
     /// Periodic returns in date order, at least one, each date once.
-    Returns(Vec<Dated>),
+    Returns(TimeSeries),
     /// The entity's stored ledger.
     Ledger,
 }
@@ -173,9 +173,9 @@ pub struct Benchmark {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BenchmarkSeries {
     /// Index levels, above zero.
-    Values(Vec<Dated>),
+    Values(TimeSeries),
     /// Periodic returns.
-    Returns(Vec<Dated>),
+    Returns(TimeSeries),
 }
 
 /// Conventions of a calculation, defaults filled in.

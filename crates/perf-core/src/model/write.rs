@@ -5,8 +5,8 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{
-    BatchMembers, Benchmark, BenchmarkSeries, CalculationRequest, CashFlow, CompletedResult, Data, Dated,
-    Event, EventBody, EventType, LedgerMonth, Options, TransactionEntry, ValuationEntry, Window, Word,
+    BatchMembers, Benchmark, BenchmarkSeries, CalculationRequest, CashFlow, CompletedResult, Data, Event,
+    EventBody, EventType, LedgerMonth, Options, TimeSeries, TransactionEntry, ValuationEntry, Window, Word,
 };
 
 /// The only version of the events.
@@ -32,13 +32,13 @@ fn optional<M: SerializeMap, T: Serialize>(
 }
 
 /// Rows as columns: half the bytes.
-struct Columns<'a>(&'a [Dated]);
+struct Columns<'a>(&'a TimeSeries);
 
 impl Serialize for Columns<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("dates", &self.0.iter().map(|row| row.date).collect::<Vec<_>>())?;
-        map.serialize_entry("values", &self.0.iter().map(|row| &row.value).collect::<Vec<_>>())?;
+        map.serialize_entry("dates", self.0.view().dates())?;
+        map.serialize_entry("values", &self.0.view().values().iter().collect::<Vec<_>>())?;
         map.end()
     }
 }

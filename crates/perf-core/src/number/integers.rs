@@ -7,7 +7,7 @@ use super::{Twofold, Whole, loops};
 ///
 /// ```
 /// use perf_core::number::{Integers, Whole};
-/// let integers = Integers::from(vec![12_i64, 1 << 60, -7]);
+/// let integers = Integers::from(&[12_i64, 1 << 60, -7][..]);
 /// assert_eq!(integers.get(1), Some(Whole::from(1_i64 << 60)));
 /// assert_eq!(integers.sign(2), std::cmp::Ordering::Less);
 /// ```
@@ -21,11 +21,20 @@ enum Parts {
     Any(Vec<Whole>),
 }
 
-/// The powers of ten that are an `f64`.
-const SINGLE_POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19, 1e20, 1e21, 1e22,
-];
+/// The last power of ten that is an `f64`.
+const MAX_SINGLE_POWER: u8 = 22;
+
+/// The powers of ten that are an `f64`, by their exponent; zeros behind them.
+const SINGLE_POWERS: [f64; 256] = {
+    let short = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+        1e18, 1e19, 1e20, 1e21, 1e22,
+    ];
+    let mut powers = [0.0; 256];
+    let (start, _) = powers.split_at_mut(short.len());
+    start.copy_from_slice(&short);
+    powers
+};
 
 /// How [`Integers`] are seen by a loop.
 pub(super) enum View<'a> {
@@ -40,13 +49,12 @@ pub(super) enum View<'a> {
 impl Integers {
     /// 10 to each of these powers.
     #[must_use]
-    pub fn powers_of_ten(exponents: impl Iterator<Item = u32> + Clone) -> Self {
-        let longest = exponents.clone().max().unwrap_or_default();
-        if longest as usize >= SINGLE_POWERS.len() {
-            return Self::from(exponents.map(Whole::power_of_ten).collect::<Vec<_>>());
+    pub fn powers_of_ten(exponents: &[u8]) -> Self {
+        if exponents.iter().fold(0, |most: u8, exponent| most.max(*exponent)) > MAX_SINGLE_POWER {
+            let powers = exponents.iter().map(|exponent| Whole::power_of_ten((*exponent).into()));
+            return Self::from(powers.collect::<Vec<_>>());
         }
-        let power = |exponent: u32| SINGLE_POWERS.get(exponent as usize).copied().unwrap_or_default();
-        Self(Parts::Doubles(Vectors { high: exponents.map(power).collect(), low: Vec::new() }))
+        Self(Parts::Doubles(Vectors { high: loops::looked_up(&SINGLE_POWERS, exponents), low: Vec::new() }))
     }
 
     /// How many.
@@ -152,32 +160,32 @@ impl Integers {
     }
 }
 
-impl From<Vec<i64>> for Integers {
-    fn from(values: Vec<i64>) -> Self {
+impl From<&[i64]> for Integers {
+    fn from(values: &[i64]) -> Self {
         /// Up to here every integer is an `f64`.
         const SINGLE: u64 = 1 << 53;
         /// Up to here the nearest `f64` is an integer of 64 bits.
         const PAIR: u64 = 1 << 62;
-        let largest = loops::largest_integer(&values);
+        let largest = loops::largest_integer(values);
         if largest > PAIR {
-            return Self::from(values.into_iter().map(Whole::from).collect::<Vec<_>>());
+            return Self::from(values.iter().copied().map(Whole::from).collect::<Vec<_>>());
         }
         Self(Parts::Doubles(match largest <= SINGLE {
-            true => Vectors { high: loops::doubles(&values), low: Vec::new() },
-            false => loops::halves(&values),
+            true => Vectors { high: loops::doubles(values), low: Vec::new() },
+            false => loops::halves(values),
         }))
     }
 }
 
-impl From<Vec<i128>> for Integers {
-    fn from(values: Vec<i128>) -> Self {
+impl From<&[i128]> for Integers {
+    fn from(values: &[i128]) -> Self {
         /// Up to here an integer is the sum of two `f64` values that are cut from it.
         const PAIR: u128 = 1 << 104;
         if values.iter().any(|value| value.unsigned_abs() >= PAIR) {
-            return Self::from(values.into_iter().map(Whole::from).collect::<Vec<_>>());
+            return Self::from(values.iter().copied().map(Whole::from).collect::<Vec<_>>());
         }
         let mut vectors = Vectors::with_capacity(values.len());
-        values.into_iter().for_each(|value| vectors.push(halves(value)));
+        values.iter().for_each(|value| vectors.push(halves(*value)));
         Self(Parts::Doubles(vectors))
     }
 }
@@ -216,7 +224,10 @@ mod tests {
 
     #[test]
     fn powers_of_ten_are_exact() {
-        for powers in [Integers::powers_of_ten(0..=30), Integers::powers_of_ten(0..=22)] {
+        let exponents: Vec<u8> = (0..=30).collect();
+        for exponents in [&exponents[..], &exponents[..23]] {
+            let powers = Integers::powers_of_ten(exponents);
+            assert_eq!(powers.len(), exponents.len());
             for (exponent, index) in (0..).zip(0..powers.len()) {
                 assert_eq!(powers.get(index), Some(Whole::power_of_ten(exponent)));
             }
@@ -236,7 +247,7 @@ mod tests {
             let medium: Vec<i128> = medium.into_iter().map(|(value, bits)| value >> bits).collect();
             let of_medium: Vec<Whole> = medium.iter().map(|value| Whole::from(*value)).collect();
             let wholes: Vec<Whole> = short.iter().map(|value| Whole::from(*value)).collect();
-            for (integers, expected) in [(Integers::from(short), &wholes), (Integers::from(medium), &of_medium), (Integers::from(long.clone()), &long)] {
+            for (integers, expected) in [(Integers::from(&short[..]), &wholes), (Integers::from(&medium[..]), &of_medium), (Integers::from(long.clone()), &long)] {
                 prop_assert_eq!(integers.len(), expected.len());
                 for (index, value) in expected.iter().enumerate() {
                     prop_assert_eq!(integers.get(index), Some(value.clone()));

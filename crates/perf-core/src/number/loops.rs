@@ -8,6 +8,7 @@ use super::Twofold;
 use super::lanes::{
     Columns, Fused, Lanes, Pairs, Product, Ranks, Slices, Split, Vectors, WIDTH, rank, ranked,
 };
+use super::whole::SHORT_POWERS;
 
 /// Steps of a sum before it is joined.
 pub(super) const BLOCK: usize = 32;
@@ -99,6 +100,35 @@ fn halves_with<P: Product>(values: &[i64]) -> Vectors {
     let high: Vec<f64> = values.iter().map(|value| *value as f64).collect();
     let low = values.iter().zip(&high).map(|(value, high)| (value - *high as i64) as f64).collect();
     Vectors { high, low }
+}
+
+/// Powers of ten by their exponent; zeros where 64 bits do not hold them.
+const POWERS_OF_TEN: [i64; 256] = {
+    let mut powers = [0; 256];
+    let (start, _) = powers.split_at_mut(SHORT_POWERS.len());
+    start.copy_from_slice(&SHORT_POWERS);
+    powers
+};
+
+/// Mantissas at a common scale, at most 18 above any of theirs, and about the largest
+/// magnitude: above 2^63 they are not what they should be.
+#[allow(clippy::indexing_slicing, reason = "a byte is below the length of the array")]
+#[inline(always)]
+fn scaled_with<P: Product>(mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<i64>, f64) {
+    let mut largest = 0;
+    let scaled = mantissas.iter().zip(scales).map(|(mantissa, own)| {
+        let power = POWERS_OF_TEN[usize::from(scale.wrapping_sub(*own))];
+        // Positive numbers are in the order of their bits.
+        largest = (*mantissa as f64 * power as f64).abs().to_bits().max(largest);
+        mantissa.wrapping_mul(power)
+    });
+    (scaled.collect(), f64::from_bits(largest))
+}
+
+#[allow(clippy::indexing_slicing, reason = "a byte is below the length of the array")]
+#[inline(always)]
+fn looked_up_with<P: Product>(table: &[f64; 256], places: &[u8]) -> Vec<f64> {
+    places.iter().map(|place| table[usize::from(*place)]).collect()
 }
 
 #[inline(always)]
@@ -380,6 +410,8 @@ macro_rules! on_this_processor {
 on_this_processor!(largest_integer, largest_integer_with, (values: &[i64]) -> u64, "max |value|.");
 on_this_processor!(doubles, doubles_with, (values: &[i64]) -> Vec<f64>, "The nearest `f64` values.");
 on_this_processor!(halves, halves_with, (values: &[i64]) -> Vectors, "Double-doubles that are the integers, which have at most 62 bits.");
+on_this_processor!(scaled, scaled_with, (mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<i64>, f64), "Mantissas at a common scale, and about the largest magnitude.");
+on_this_processor!(looked_up, looked_up_with, (table: &[f64; 256], places: &[u8]) -> Vec<f64>, "Entries of a table.");
 on_this_processor!(sum, sum_with, (x: Slices<'_>) -> Twofold, "Σ x.");
 on_this_processor!(products_about, products_about_with, (x: Slices<'_>, center_x: Twofold, y: Slices<'_>, center_y: Twofold) -> Products, "Σ (x − x̄)(y − ȳ).");
 on_this_processor!(extremes, extremes_with, (x: &[f64]) -> [f64; 2], "The smallest and the largest x; zeros of none.");

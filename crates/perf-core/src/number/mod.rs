@@ -5,6 +5,7 @@
 
 mod ball;
 mod balls;
+mod decimals;
 mod discounted;
 mod dyadic;
 mod elementary;
@@ -21,6 +22,7 @@ mod wide;
 
 pub use ball::Ball;
 pub use balls::Balls;
+pub use decimals::{Decimals, DecimalsView};
 pub(crate) use discounted::{Amount, Discount, Discounted, Moments, discounted};
 pub use exact::{Exact, MAX_DECIMAL_PLACES, MAX_SIGNIFICANT_DIGITS, NumberError};
 pub use integers::Integers;

@@ -31,7 +31,7 @@ enum Parts {
 const MAX_SMALL_POWER: u32 = 38;
 
 /// The powers of ten that 64 bits hold.
-const SHORT_POWERS: [i64; 19] = [
+pub(super) const SHORT_POWERS: [i64; 19] = [
     1,
     10,
     100,

@@ -44,8 +44,8 @@ pub(super) struct BenchmarkDraft {
 
 impl BenchmarkDraft {
     fn finish(self) -> Option<Benchmark> {
-        let values = self.values.map(|series| BenchmarkSeries::Values(series.into_dated()));
-        let returns = self.returns.map(|series| BenchmarkSeries::Returns(series.into_dated()));
+        let values = self.values.map(|series| BenchmarkSeries::Values(series.into_time_series()));
+        let returns = self.returns.map(|series| BenchmarkSeries::Returns(series.into_time_series()));
         Some(Benchmark { id: self.id, series: values.or(returns)? })
     }
 }
@@ -98,10 +98,10 @@ impl Draft {
 fn data(valuations: Option<Series>, cash_flows: Option<Series>, returns: Option<Series>) -> Data {
     match (valuations, returns) {
         (Some(valuations), _) => Data::Valuations {
-            valuations: valuations.into_dated(),
+            valuations: valuations.into_time_series(),
             cash_flows: cash_flows.map(Series::into_flows).unwrap_or_default(),
         },
-        (None, Some(returns)) => Data::Returns(returns.into_dated()),
+        (None, Some(returns)) => Data::Returns(returns.into_time_series()),
         (None, None) => Data::Ledger,
     }
 }

@@ -175,8 +175,8 @@ mod tests {
     use super::super::testing::{accepted, found, refused, refuses, request};
     use super::*;
     use crate::model::{
-        BenchmarkSeries, Data, DayCount, Deviation, EntityType, MAX_VALUATIONS, Method, TimePeriod, Timing,
-        Window,
+        BenchmarkSeries, Data, DayCount, Deviation, EntityType, MAX_VALUATIONS, Method, TimePeriod,
+        TimeSeries, Timing, Window,
     };
     use crate::number::Exact;
 
@@ -216,7 +216,8 @@ mod tests {
         let (start, end) = (Some(day("2023-01-01")), Some(day("2023-06-30")));
         assert_eq!(request.window, Window::Custom { start, end });
         let Data::Valuations { valuations, cash_flows } = request.data else { panic!("valuations") };
-        assert_eq!(valuations[1].value.to_string(), "10850.00");
+        let last = valuations.view().last().expect("two valuations");
+        assert_eq!(last.value.to_string(), "10850.00");
         assert_eq!((cash_flows[0].timing, cash_flows[1].timing), (Some(Timing::MidDay), None));
         assert_eq!(cash_flows[0].amount, Exact::new(-1000, 0));
         let benchmark = request.benchmark.expect("a benchmark");
@@ -291,10 +292,11 @@ mod tests {
                 accepted(&format!(r#""returns": [{{"date": "2023-01-01", "value": {value}}}]"#)).data
             });
             let Data::Returns(rows) = &as_number else { panic!("returns") };
-            assert_eq!(rows[0].value, digits.parse().expect("a decimal"));
+            let value = |rows: &TimeSeries| rows.view().values().get(0).expect("a value");
+            assert_eq!(value(rows), digits.parse().expect("a decimal"));
             assert_eq!(as_number, as_text);
             let Data::Returns(text_rows) = &as_text else { panic!("returns") };
-            assert_eq!(rows[0].value.to_string(), text_rows[0].value.to_string());
+            assert_eq!(value(rows).to_string(), value(text_rows).to_string());
         }
     }
 

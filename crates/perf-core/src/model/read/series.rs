@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::model::{CashFlow, Dated, MAX_CASH_FLOWS, MAX_IRR_FLOWS, MAX_VALUATIONS, Timing};
+use crate::model::{CashFlow, Dated, MAX_CASH_FLOWS, MAX_IRR_FLOWS, MAX_VALUATIONS, TimeSeries, Timing};
 use crate::number::Exact;
 
 use super::json::Fields;
@@ -142,22 +142,30 @@ impl Series {
 
     /// The readable rows, in date order.
     pub(super) fn into_dated(self) -> Vec<Dated> {
-        let rows = self.rows.into_iter();
-        let mut dated: Vec<_> =
-            rows.filter_map(|row| Some(Dated { date: row.date?, value: row.value? })).collect();
-        if !dated.is_sorted_by_key(|row| row.date) {
-            dated.sort_by_key(|row| row.date);
+        self.sorted().filter_map(dated).collect()
+    }
+
+    /// The same, as columns.
+    pub(super) fn into_time_series(self) -> TimeSeries {
+        let room = self.rows.len();
+        TimeSeries::with_room(room, self.sorted().filter_map(dated))
+    }
+
+    /// Rows in date order; those of one day keep their order.
+    fn sorted(mut self) -> impl Iterator<Item = Row> {
+        if !self.rows.is_sorted_by_key(|row| row.date) {
+            self.rows.sort_by_key(|row| row.date);
         }
-        dated
+        self.rows.into_iter()
     }
 
     /// The readable rows as flows in date order; those of one day keep their order.
     pub(super) fn into_flows(self) -> Vec<CashFlow> {
         let flow = |row: Row| Some(CashFlow { date: row.date?, amount: row.value?, timing: row.timing });
-        let mut flows: Vec<_> = self.rows.into_iter().filter_map(flow).collect();
-        if !flows.is_sorted_by_key(|flow| flow.date) {
-            flows.sort_by_key(|flow| flow.date);
-        }
-        flows
+        self.sorted().filter_map(flow).collect()
     }
+}
+
+fn dated(row: Row) -> Option<Dated> {
+    Some(Dated { date: row.date?, value: row.value? })
 }
