@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::links::Links;
 use crate::model::Reason;
-use crate::number::{Chosen, Figure, Real, Series, extremes};
+use crate::number::{Chosen, Figure, Real, Series, block_extremes};
 
 /// When the maximum drawdown happened; dates that the data does not tell, or that
 /// have not come, are `None`.
@@ -73,12 +73,46 @@ struct Place {
     recovery: Option<usize>,
 }
 
+/// Levels that are looked at together.
+const BLOCK: usize = 64;
+
+/// Π (1 + r) up to each level, from 1 on. Four at a time, so that a level waits for one
+/// product rather than for four.
+fn levels(rates: &[f64]) -> Vec<f64> {
+    let mut level = 1.0;
+    let mut levels = Vec::with_capacity(rates.len() + 1);
+    levels.push(level);
+    let (whole, rest) = rates.as_chunks::<4>();
+    for rates in whole {
+        let [a, b, c, d] = rates.map(|rate| 1.0 + rate);
+        let ab = a * b;
+        let (abc, abcd) = (ab * c, ab * (c * d));
+        levels.extend([level * a, level * ab, level * abc, level * abcd]);
+        level *= abcd;
+    }
+    levels.extend(rest.iter().map(|rate| {
+        level *= 1.0 + rate;
+        level
+    }));
+    levels
+}
+
+/// What the deepest and the second deepest level leave of their peaks, and where the
+/// deepest is: numbers of its peak and of itself.
+struct Deepest {
+    least: f64,
+    second: f64,
+    fall: Option<(usize, usize)>,
+}
+
 /// The levels as plain `f64` values, and how far off their ratios may be. Where that
 /// leaves a doubt, the number type decides.
 struct Path<'a, R: Real> {
     links: &'a Links,
     returns: &'a R::Series,
     levels: Vec<f64>,
+    /// The lowest and the highest level of each [`BLOCK`].
+    blocks: Vec<[f64; 2]>,
     error: f64,
     /// How many doubts may still be decided.
     decisions: Cell<usize>,
@@ -94,21 +128,17 @@ impl<'a, R: Real> Path<'a, R> {
         const STEP: f64 = 1e-15;
         /// Levels at which nothing over- or underflows.
         const RANGE: std::ops::RangeInclusive<f64> = 1e-250..=1e250;
-        let mut level = 1.0;
-        let mut levels = Vec::with_capacity(values.len() + 1);
-        levels.push(level);
-        levels.extend(values.iter().map(|rate| {
-            level *= 1.0 + rate;
-            level
-        }));
-        let ([worst, _], [lowest, highest]) = (extremes(values), extremes(&levels));
+        let levels = levels(values);
+        let blocks = block_extremes(&levels, BLOCK);
+        let [worst, _] = returns.extremes();
         let smallest = if worst < 0.0 { 1.0 + worst } else { 1.0 };
         let error = STEP * levels.len() as f64 / smallest;
-        let within = RANGE.contains(&lowest) && RANGE.contains(&highest);
+        let within = blocks.iter().flatten().all(|level| RANGE.contains(level));
         (within && links.are_solvent() && error < 1e-3).then_some(Self {
             links,
             returns,
             levels,
+            blocks,
             error,
             decisions: Cell::new(Self::MAX_DECISIONS),
         })
@@ -117,22 +147,7 @@ impl<'a, R: Real> Path<'a, R> {
     /// The largest fall; none where falls from different peaks are too much alike, or
     /// too many levels.
     fn largest_fall(&self) -> Figure<Option<Place>> {
-        let (mut peak, mut peak_at) = (1.0, 0);
-        // What the deepest and the second deepest level leave of their peaks.
-        let (mut least, mut second, mut fall) = (1.0, 1.0, None);
-        for (number, level) in self.levels.iter().enumerate() {
-            if *level > peak {
-                (peak, peak_at) = (*level, number);
-            } else if *level < second * peak {
-                let left = level / peak;
-                if left < least {
-                    (second, least) = (least, left);
-                    fall = Some((peak_at, number));
-                } else {
-                    second = left;
-                }
-            }
-        }
+        let Deepest { least, second, fall } = self.deepest();
         let Some((peak_at, trough)) = fall else {
             // No fall at all: exact where nothing was lost, open where something may have been.
             let falls = self.links.gains().count(Ordering::Less) > 0;
@@ -142,6 +157,36 @@ impl<'a, R: Real> Path<'a, R> {
         let peak = self.first_peak(peak_at, trough)?;
         let recovery = self.recovery(peak, trough)?;
         Ok((self.decisions.get() > 0).then_some(Place { peak, trough, recovery }))
+    }
+
+    /// The deepest fall. A block whose levels all leave more of any peak is passed over.
+    fn deepest(&self) -> Deepest {
+        let (mut peak, mut least, mut second, mut fall) = (1.0, 1.0, 1.0, None);
+        for (start, (levels, [lowest, highest])) in
+            (0..).step_by(BLOCK).zip(self.levels.chunks(BLOCK).zip(&self.blocks))
+        {
+            let highest = if *highest > peak { *highest } else { peak };
+            if *lowest >= second * highest {
+                peak = highest;
+                continue;
+            }
+            for (number, level) in (start..).zip(levels) {
+                if *level > peak {
+                    peak = *level;
+                } else if *level < second * peak {
+                    let left = level / peak;
+                    if left < least {
+                        (second, least, fall) = (least, left, Some((peak, number)));
+                    } else {
+                        second = left;
+                    }
+                }
+            }
+        }
+        let place = |(peak, trough): (f64, usize)| {
+            Some((self.levels.iter().position(|level| *level >= peak)?, trough))
+        };
+        Deepest { least, second, fall: fall.and_then(place) }
     }
 
     /// A level with the others after it that are as low, if they fall from the same peak.

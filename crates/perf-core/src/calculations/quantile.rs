@@ -9,7 +9,7 @@ use dashu_int::IBig;
 use super::dispersion::mean;
 use super::links::Links;
 use crate::model::Reason;
-use crate::number::{Exact, Failure, Figure, Real, Series, Whole, extremes};
+use crate::number::{Exact, Failure, Figure, Real, Series, Whole};
 
 /// Returns in order, by their `f64` values where these leave no doubt and by their
 /// exact fractions where they do.
@@ -99,9 +99,13 @@ impl Ranking<'_> {
 /// Index of the largest or the smallest return.
 pub(crate) fn extreme<R: Real>(links: &Links, returns: &R::Series, side: Ordering) -> Option<usize> {
     let ranking = Ranking { links, values: returns.approximations() };
-    let [least, most] = extremes(&ranking.values);
+    let [least, most] = returns.extremes();
     let best = if side == Ordering::Less { least } else { most };
-    ranking.extreme(0..links.len(), best, side)
+    let near = Ranking::near(best);
+    match ranking.values.iter().filter(|value| near.contains(value)).count() {
+        1 => ranking.values.iter().position(|value| near.contains(value)),
+        _ => ranking.extreme(0..links.len(), best, side),
+    }
 }
 
 /// The lower tail of the returns at 1 − confidence level.

@@ -42,15 +42,21 @@ pub struct Balls {
 struct Bounds {
     /// How many there are.
     count: f64,
-    /// No magnitude is larger.
-    size: f64,
-    /// Whether one is as large.
+    /// None is smaller or larger.
+    range: [f64; 2],
+    /// Whether the smallest and the largest are these.
     is_reached: bool,
     relative: f64,
     absolute: f64,
 }
 
 impl Bounds {
+    /// No magnitude is larger; not a number where one of them is none.
+    fn size(&self) -> f64 {
+        let [least, most] = self.range;
+        larger(-least, most)
+    }
+
     /// The error of any of them; `largest` is the largest magnitude.
     fn error(&self, largest: f64) -> f64 {
         (self.relative * largest + self.absolute) * ROOM
@@ -64,11 +70,12 @@ impl Bounds {
 
     /// Of the differences from numbers up to this size, with this error.
     fn less(&self, size: f64, error: f64) -> Self {
+        let sum = (self.size() + size) * ROOM;
         Self {
-            size: (self.size + size) * ROOM,
+            range: [-sum, sum],
             is_reached: false,
             relative: 0.0,
-            absolute: (self.error(self.size) + error + STEP_ERROR * (self.size + size)) * ROOM,
+            absolute: (self.error(self.size()) + error + STEP_ERROR * sum) * ROOM,
             ..*self
         }
     }
@@ -79,12 +86,12 @@ impl Bounds {
 
     /// A sum of powers of these, with its bound; `size` is the sum of the magnitudes.
     fn power_sum(&self, value: Twofold, size: f64, power: i32) -> Ball {
-        let error = self.error(self.size);
+        let error = self.error(self.size());
         // |(x + e)^k − x^k| ≤ k·|e|·(|x| + |e|)^(k − 1).
-        let reach = ((self.size + error) * ROOM).powi(power - 1);
+        let reach = ((self.size() + error) * ROOM).powi(power - 1);
         let inherited = self.count * f64::from(power) * error * reach;
         let rounding = self.summation() * size;
-        Ball::within(value, (inherited + rounding) * ROOM + underflow(self.size, self.count))
+        Ball::within(value, (inherited + rounding) * ROOM + underflow(self.size(), self.count))
     }
 
     /// The largest magnitude, of which `largest` is the high part.
@@ -95,8 +102,8 @@ impl Bounds {
 
 impl Balls {
     fn from_parts(middles: Vectors, relative: f64, absolute: f64) -> Self {
-        let (count, size) = (middles.high.len() as f64, magnitude(&middles.high));
-        Self { middles, bounds: Bounds { count, size, is_reached: true, relative, absolute } }
+        let (count, range) = (middles.high.len() as f64, loops::extremes(&middles.high));
+        Self { middles, bounds: Bounds { count, range, is_reached: true, relative, absolute } }
     }
 
     fn slices(&self) -> Slices<'_> {
@@ -114,12 +121,6 @@ impl Balls {
         let absolute = numbers.iter().fold(0.0, |largest: f64, number| larger(largest, number.radius()));
         Self::from_parts(middles, 0.0, absolute)
     }
-}
-
-/// The largest magnitude.
-fn magnitude(values: &[f64]) -> f64 {
-    let [least, most] = loops::extremes(values);
-    larger(-least, most)
 }
 
 /// The larger; not a number where either is none.
@@ -163,6 +164,13 @@ impl Series<Ball> for Balls {
         Cow::Borrowed(&self.middles.high)
     }
 
+    fn extremes(&self) -> [f64; 2] {
+        match self.bounds.is_reached {
+            true => self.bounds.range,
+            false => loops::extremes(&self.middles.high),
+        }
+    }
+
     fn select(&self, indices: &[usize]) -> Self {
         let part = |part: &[f64]| indices.iter().filter_map(|index| part.get(*index).copied()).collect();
         let middles = Vectors { high: part(&self.middles.high), low: part(&self.middles.low) };
@@ -170,15 +178,15 @@ impl Series<Ball> for Balls {
     }
 
     fn sum(&self) -> Total<Ball> {
-        let Bounds { count, size, relative, absolute, .. } = self.bounds;
-        let size = count * size;
+        let Bounds { count, relative, absolute, .. } = self.bounds;
+        let size = count * self.bounds.size();
         let radius = (relative * size + absolute * count + self.bounds.summation() * size) * ROOM;
         Total { value: Ball::within(loops::sum(self.slices()), radius), largest: self.largest() }
     }
 
     fn largest(&self) -> Ball {
-        let Bounds { size, is_reached, .. } = self.bounds;
-        self.bounds.largest(if is_reached { size } else { magnitude(&self.middles.high) })
+        let [least, most] = self.extremes();
+        self.bounds.largest(larger(-least, most))
     }
 
     fn differences(&self, others: &Self) -> Figure<Self> {
@@ -186,7 +194,7 @@ impl Series<Ball> for Balls {
         let differences = loops::differences(self.slices(), others.slices());
         // Zeros are exact only where there is no error that is not relative.
         if differences.certain && x.absolute == 0.0 && y.absolute == 0.0 {
-            return Ok(Self { middles: differences.values, bounds: x.less(y.size, y.error(y.size)) });
+            return Ok(Self { middles: differences.values, bounds: x.less(y.size(), y.error(y.size())) });
         }
         Ok(Self::collect(&self.one_by_one().differences(&others.one_by_one())?))
     }
@@ -210,7 +218,7 @@ impl Series<Ball> for Balls {
         let products =
             loops::products_about(self.slices(), center.middle(), others.slices(), other_center.middle());
         let (bounds, other) = (self.bounds.less_ball(center), others.bounds.less_ball(other_center));
-        let (x, y, count) = (bounds.size, other.size, bounds.count);
+        let (x, y, count) = (bounds.size(), other.size(), bounds.count);
         let (error_x, error_y) = (bounds.error(x), other.error(y));
         let inherited = ((x + error_x) * error_y + y * error_x) * ROOM;
         let underflow = underflow(x.min(y), count);
@@ -228,7 +236,7 @@ impl Series<Ball> for Balls {
         // Zeros are exact only where there is no error that is not relative.
         let exact_zeros = self.bounds.absolute == 0.0;
         if exact_zeros && other == 0.0 && radius == 0.0 {
-            return Ok(self.square_sum_below_zero(self.bounds.error(self.bounds.size)));
+            return Ok(self.square_sum_below_zero(self.bounds.error(self.bounds.size())));
         }
         let constant = Vectors {
             high: vec![threshold.middle().high; self.len()],
@@ -273,13 +281,14 @@ impl Balls {
         /// Up to here errors of factors add up, with the room that is left for it.
         const SMALL: f64 = 1e-10;
         let within = |[low, high]: [f64; 2], [least, most]: [f64; 2]| low >= least && high <= most;
-        let [smallest, _] = growth.factors;
-        let Bounds { count, size, .. } = self.bounds;
+        let Bounds { count, range: [least, most], .. } = self.bounds;
+        // A number that does not take part is a factor of one.
+        let [smallest, largest] = [1.0 + if least < 0.0 { least } else { 0.0 }, 1.0 + larger(most, 0.0)];
         let blocks = count / PRODUCT_BLOCK as f64 + (2 * WIDTH) as f64;
-        let of_factor = (self.bounds.error(size) + 2.0 * STEP_ERROR) / smallest + STEP_ERROR;
+        let of_factor = (self.bounds.error(self.bounds.size()) + 2.0 * STEP_ERROR) / (smallest * (2.0 - ROOM)) + STEP_ERROR;
         let relative = (count * of_factor + blocks * PRODUCT_BLOCK_ERROR) * ROOM;
         let certain =
-            within(growth.factors, FACTORS) && within(growth.products, PRODUCTS) && relative < SMALL;
+            within([smallest, largest], FACTORS) && within(growth.products, PRODUCTS) && relative < SMALL;
         certain.then(|| Ball::within(growth.value, growth.value.high.abs() * relative * ROOM))
     }
 
@@ -289,7 +298,7 @@ impl Balls {
         if value.high == 0.0 {
             return Ball::within(value, 0.0);
         }
-        let Bounds { count, size, .. } = self.bounds;
+        let (count, size) = (self.bounds.count, self.bounds.size());
         let inherited = 2.0 * count * error * (size + error);
         let rounding = self.bounds.summation() * value.high;
         Ball::within(value, (inherited + rounding) * ROOM + underflow(1.0, count))

@@ -38,8 +38,6 @@ pub(super) struct PowerSums {
 /// Π (1 + x).
 pub(super) struct Growth {
     pub(super) value: Twofold,
-    /// The smallest and the largest magnitude of a factor.
-    pub(super) factors: [f64; 2],
     /// The smallest and the largest magnitude of a product of some of them.
     pub(super) products: [f64; 2],
 }
@@ -97,9 +95,15 @@ fn doubles_with<P: Product>(values: &[i64]) -> Vec<f64> {
 /// Integers of up to 62 bits: the nearest `f64`, and what it leaves out.
 #[inline(always)]
 fn halves_with<P: Product>(values: &[i64]) -> Vectors {
-    let high: Vec<f64> = values.iter().map(|value| *value as f64).collect();
-    let low = values.iter().zip(&high).map(|(value, high)| (value - *high as i64) as f64).collect();
-    Vectors { high, low }
+    /// Of the lower half.
+    const BITS: u32 = 31;
+    let halves = |value: &i64| ((value >> BITS << BITS) as f64, (value & ((1 << BITS) - 1)) as f64);
+    let high = values.iter().map(|value| *value as f64);
+    let low = values.iter().map(|value| {
+        let (upper, lower) = halves(value);
+        lower - (upper + lower - upper)
+    });
+    Vectors { high: high.collect(), low: low.collect() }
 }
 
 /// Powers of ten by their exponent; zeros where 64 bits do not hold them.
@@ -139,6 +143,11 @@ fn extremes_with<P: Product>(x: &[f64]) -> [f64; 2] {
         (least, most) = (least.min(rank(*number)), most.max(rank(*number)));
     }
     [ranked(least), ranked(most)]
+}
+
+#[inline(always)]
+fn block_extremes_with<P: Product>(x: &[f64], length: usize) -> Vec<[f64; 2]> {
+    x.chunks(length).map(extremes_with::<P>).collect()
 }
 
 #[inline(always)]
@@ -294,9 +303,7 @@ fn growth_of<P: Product, const C: usize>(
     number: impl Fn([Lanes; C]) -> Pairs,
 ) -> Growth {
     let mut total = Pairs::ONE;
-    let one = Ranks::of(Lanes::ONE);
-    let (mut smallest, mut largest) = (one, one);
-    let (mut lowest, mut highest) = (one, one);
+    let (mut lowest, mut highest) = (Ranks::of(Lanes::ONE), Ranks::of(Lanes::ONE));
     let mut more = true;
     while more {
         let (mut product, mut lost) = (Lanes::ONE, Lanes::ZERO);
@@ -306,8 +313,6 @@ fn growth_of<P: Product, const C: usize>(
                 break;
             };
             let factor = Pairs::ONE.plus(number(step));
-            let size = factor.high.abs();
-            (smallest, largest) = (smallest.min(size), largest.max(size));
             let (next, error) = product.two_product::<P>(factor.high);
             lost = lost * factor.high + (error + product * factor.low);
             product = next;
@@ -318,7 +323,6 @@ fn growth_of<P: Product, const C: usize>(
     }
     Growth {
         value: total.lanes().fold(Twofold::ONE, |product, lane| product * lane),
-        factors: [smallest.smallest(), largest.largest()],
         products: [lowest.smallest(), highest.largest()],
     }
 }
@@ -415,6 +419,7 @@ on_this_processor!(looked_up, looked_up_with, (table: &[f64; 256], places: &[u8]
 on_this_processor!(sum, sum_with, (x: Slices<'_>) -> Twofold, "Σ x.");
 on_this_processor!(products_about, products_about_with, (x: Slices<'_>, center_x: Twofold, y: Slices<'_>, center_y: Twofold) -> Products, "Σ (x − x̄)(y − ȳ).");
 on_this_processor!(extremes, extremes_with, (x: &[f64]) -> [f64; 2], "The smallest and the largest x; zeros of none.");
+on_this_processor!(block_extremes, block_extremes_with, (x: &[f64], length: usize) -> Vec<[f64; 2]>, "The same of each so many x.");
 on_this_processor!(ratios, ratios_with, (numerators: Slices<'_>, denominators: Slices<'_>) -> Vectors, "numerator / denominator.");
 on_this_processor!(quotients, quotients_with, (numerators: Slices<'_>, denominators: &[f64]) -> Vectors, "numerator / denominator of `f64` values.");
 on_this_processor!(differences, differences_with, (x: Slices<'_>, y: Slices<'_>) -> Differences, "x − y.");
@@ -470,8 +475,7 @@ mod tests {
     }
 
     fn same_growth(a: &Growth, b: &Growth) -> bool {
-        (parts(&[a.value]), bits(&a.factors), bits(&a.products))
-            == (parts(&[b.value]), bits(&b.factors), bits(&b.products))
+        (parts(&[a.value]), bits(&a.products)) == (parts(&[b.value]), bits(&b.products))
     }
 
     fn wide(x: Slices<'_>) -> Vec<Wide> {

@@ -35,9 +35,9 @@ pub use wide::Wide;
 
 use dashu_int::IBig;
 
-/// The smallest and the largest of some values; zeros of none.
-pub(crate) fn extremes(values: &[f64]) -> [f64; 2] {
-    loops::extremes(values)
+/// The smallest and the largest of each so many values.
+pub(crate) fn block_extremes(values: &[f64], length: usize) -> Vec<[f64; 2]> {
+    loops::block_extremes(values, length)
 }
 
 /// 10^`exponent` as an exact integer.

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::{Figure, Integers, Real};
+use super::{Figure, Integers, Real, loops};
 
 /// A sum and the largest magnitude among its terms, against which it may be dust.
 pub struct Total<R> {
@@ -65,6 +65,11 @@ pub trait Series<R>: Sized + Clone {
 
     /// Each of them to the precision of an `f64`.
     fn approximations(&self) -> Cow<'_, [f64]>;
+
+    /// The smallest and the largest of the approximations; zeros of none.
+    fn extremes(&self) -> [f64; 2] {
+        loops::extremes(&self.approximations())
+    }
 
     /// Those of these indices.
     #[must_use]
