@@ -285,7 +285,9 @@ impl Balls {
         // A number that does not take part is a factor of one.
         let [smallest, largest] = [1.0 + if least < 0.0 { least } else { 0.0 }, 1.0 + larger(most, 0.0)];
         let blocks = count / PRODUCT_BLOCK as f64 + (2 * WIDTH) as f64;
-        let of_factor = (self.bounds.error(self.bounds.size()) + 2.0 * STEP_ERROR) / (smallest * (2.0 - ROOM)) + STEP_ERROR;
+        let of_factor = (self.bounds.error(self.bounds.size()) + 2.0 * STEP_ERROR)
+            / (smallest * (2.0 - ROOM))
+            + STEP_ERROR;
         let relative = (count * of_factor + blocks * PRODUCT_BLOCK_ERROR) * ROOM;
         let certain =
             within([smallest, largest], FACTORS) && within(growth.products, PRODUCTS) && relative < SMALL;

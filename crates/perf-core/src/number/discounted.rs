@@ -1,8 +1,8 @@
-//! Sums of discounted amounts in double-double arithmetic: one source, compiled
-//! for a processor with a fused multiply-add and for any other, with the same bits.
+//! Sums of discounted amounts in double-double arithmetic.
 
 use super::Twofold;
-use super::twofold::{dekker_product, fused_product};
+use super::processor::{Product, on_this_processor};
+use super::twofold::two_sum;
 
 /// Bound on the relative error of one product, and of a step of the sum.
 const STEP_ERROR: f64 = 1.0 / (1_u128 << 101) as f64;
@@ -86,52 +86,20 @@ pub(crate) fn discounted(
     Discounted { value, error, moments }
 }
 
-fn sums(
-    amounts: &[Amount],
-    gaps: &[u64],
-    discount: Discount<'_>,
-    terms: &mut Vec<f64>,
-) -> (Twofold, Moments) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2,fma")]
-        fn with_fma(
-            amounts: &[Amount],
-            gaps: &[u64],
-            discount: Discount<'_>,
-            terms: &mut Vec<f64>,
-        ) -> (Twofold, Moments) {
-            sums_with(amounts, gaps, discount, terms, fused_product)
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            #[allow(
-                unsafe_code,
-                reason = "the processor has the features that the function is compiled for"
-            )]
-            // SAFETY: both features were detected on the line above.
-            return unsafe { with_fma(amounts, gaps, discount, terms) };
-        }
-    }
-    if cfg!(target_arch = "aarch64") {
-        sums_with(amounts, gaps, discount, terms, fused_product)
-    } else {
-        sums_with(amounts, gaps, discount, terms, dekker_product)
-    }
-}
+on_this_processor!(sums, sums_with, (amounts: &[Amount], gaps: &[u64], discount: Discount<'_>, terms: &mut Vec<f64>) -> (Twofold, Moments), "The sum and its moments.");
 
 #[inline(always)]
-fn sums_with(
+fn sums_with<P: Product>(
     amounts: &[Amount],
     gaps: &[u64],
     discount: Discount<'_>,
     terms: &mut Vec<f64>,
-    two_product: impl Fn(f64, f64) -> (f64, f64) + Copy,
 ) -> (Twofold, Moments) {
     let made: Vec<Twofold>;
     let powers = match discount {
         Discount::Gaps(powers, _) => powers,
         Discount::Unit(x, _) => {
-            made = powers_with(gaps, x, two_product);
+            made = powers_with::<P>(gaps, x);
             &made
         }
     };
@@ -141,8 +109,8 @@ fn sums_with(
     for block in amounts.chunks(BLOCK) {
         for amount in block {
             let power = powers.get(amount.gap).copied().unwrap_or(Twofold::ONE);
-            discount = product(discount, power, two_product);
-            let term = product(discount, amount.size, two_product);
+            discount = discount.times::<P>(power);
+            let term = discount.times::<P>(amount.size);
             let (total, error) = two_sum(sum, term.high);
             sum = total;
             left_out += error + term.low;
@@ -156,47 +124,30 @@ fn sums_with(
 
 /// x to every gap, from its powers of two.
 #[inline(always)]
-fn powers_with(
-    gaps: &[u64],
-    x: Twofold,
-    two_product: impl Fn(f64, f64) -> (f64, f64) + Copy,
-) -> Vec<Twofold> {
+fn powers_with<P: Product>(gaps: &[u64], x: Twofold) -> Vec<Twofold> {
     let mut squares = [x; u64::BITS as usize];
     let longest = gaps.iter().copied().max().unwrap_or(0);
     let mut square = x;
     for slot in squares.iter_mut().take((u64::BITS - longest.leading_zeros()) as usize) {
         *slot = square;
-        square = product(square, square, two_product);
+        square = square.times::<P>(square);
     }
-    let power = |gap: &u64| {
-        let (mut rest, mut result) = (*gap, None);
+    let mut powers = Vec::with_capacity(gaps.len());
+    for gap in gaps {
+        let (mut rest, mut power) = (*gap, Twofold::ONE);
         while let Some(square) = (rest > 0).then(|| squares.get(rest.trailing_zeros() as usize)).flatten() {
-            result = Some(result.map_or(*square, |result| product(result, *square, two_product)));
+            power = power.times::<P>(*square);
             rest &= rest - 1;
         }
-        result.unwrap_or(Twofold::ONE)
-    };
-    gaps.iter().map(power).collect()
-}
-
-/// The product of two double-doubles, as their operator makes it.
-#[inline(always)]
-fn product(a: Twofold, b: Twofold, two_product: impl Fn(f64, f64) -> (f64, f64)) -> Twofold {
-    let (product, error) = two_product(a.high, b.high);
-    Twofold::renormalized(product, error + (a.high * b.low + a.low * b.high))
-}
-
-/// a + b = sum + error, exactly.
-#[inline(always)]
-fn two_sum(a: f64, b: f64) -> (f64, f64) {
-    let sum = a + b;
-    let b_part = sum - a;
-    (sum, (a - (sum - b_part)) + (b - b_part))
+        powers.push(power);
+    }
+    powers
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::processor::Split;
     use crate::number::{Real, Wide};
     use proptest::prelude::*;
 
@@ -222,12 +173,12 @@ mod tests {
             prop_assert!(found.error <= 1e-25 * found.moments.sizes[0]);
             // Whatever this processor has, it gives what splitting gives.
             let unit = Discount::Unit(x, 0.0);
-            let (value, moments) = sums_with(&amounts, &gaps, unit, &mut again, dekker_product);
+            let (value, moments) = sums_with::<Split>(&amounts, &gaps, unit, &mut again);
             prop_assert_eq!(value.high.to_bits(), found.value.high.to_bits());
             prop_assert_eq!(value.low.to_bits(), found.value.low.to_bits());
             prop_assert_eq!((moments.signed, &again), (found.moments.signed, &terms));
             // And so do discounts that were computed one by one.
-            let powers = powers_with(&gaps, x, dekker_product);
+            let powers = powers_with::<Split>(&gaps, x);
             let precise = discounted(&amounts, &gaps, Discount::Gaps(&powers, 0.0), &mut again);
             prop_assert_eq!(precise.value.high.to_bits(), found.value.high.to_bits());
         }

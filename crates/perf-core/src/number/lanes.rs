@@ -6,35 +6,10 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::slice::Iter;
 
 use super::Twofold;
-use super::twofold::{dekker_product, fused_product};
+use super::processor::Product;
 
 /// Numbers worked on together.
 pub(super) const WIDTH: usize = 8;
-
-/// An error-free product.
-pub(super) trait Product {
-    fn two_product(a: f64, b: f64) -> (f64, f64);
-}
-
-/// By the instruction.
-pub(super) struct Fused;
-
-impl Product for Fused {
-    #[inline(always)]
-    fn two_product(a: f64, b: f64) -> (f64, f64) {
-        fused_product(a, b)
-    }
-}
-
-/// By splitting.
-pub(super) struct Split;
-
-impl Product for Split {
-    #[inline(always)]
-    fn two_product(a: f64, b: f64) -> (f64, f64) {
-        dekker_product(a, b)
-    }
-}
 
 /// Eight numbers.
 #[derive(Clone, Copy)]
@@ -74,6 +49,15 @@ impl Lanes {
     #[inline(always)]
     pub(super) fn total(self) -> f64 {
         self.0.into_iter().sum()
+    }
+
+    /// Each lane's neighbour so many places on.
+    #[inline(always)]
+    fn turned(self, places: usize) -> Self {
+        Self(from_fn(
+            #[inline(always)]
+            |lane| self.0[(lane + places) % WIDTH],
+        ))
     }
 
     #[inline(always)]
@@ -240,14 +224,16 @@ impl Pairs {
         Self::renormalized(first, remainder / other.high)
     }
 
+    /// All eight by an operation in three steps: each with the one four places away, then
+    /// two, then one.
     #[inline(always)]
-    pub(super) fn lanes(self) -> impl Iterator<Item = Twofold> {
-        self.high.0.into_iter().zip(self.low.0).map(|(high, low)| Twofold { high, low })
-    }
-
-    #[inline(always)]
-    pub(super) fn total(self) -> Twofold {
-        self.lanes().fold(Twofold::ZERO, |sum, lane| sum + lane)
+    pub(super) fn folded(self, operation: impl Fn(Self, Self) -> Self) -> Twofold {
+        let folded = [4, 2, 1].into_iter().fold(self, |pairs, places| {
+            let other = Self { high: pairs.high.turned(places), low: pairs.low.turned(places) };
+            operation(pairs, other)
+        });
+        let ([high, ..], [low, ..]) = (folded.high.0, folded.low.0);
+        Twofold { high, low }
     }
 }
 

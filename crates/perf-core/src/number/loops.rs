@@ -5,9 +5,8 @@
 //! that `f64` has lost anything that counts.
 
 use super::Twofold;
-use super::lanes::{
-    Columns, Fused, Lanes, Pairs, Product, Ranks, Slices, Split, Vectors, WIDTH, rank, ranked,
-};
+use super::lanes::{Columns, Lanes, Pairs, Ranks, Slices, Vectors, WIDTH, rank, ranked};
+use super::processor::{Product, on_this_processor};
 use super::whole::SHORT_POWERS;
 
 /// Steps of a sum before it is joined.
@@ -71,7 +70,7 @@ fn totals<const C: usize, const N: usize>(
             *total = total.plus(Pairs::renormalized(running.high, running.low));
         }
     }
-    totals.map(Pairs::total)
+    totals.map(|total| total.folded(Pairs::plus))
 }
 
 fn parts<'a>(x: Slices<'a>) -> Columns<'a, 2> {
@@ -321,10 +320,7 @@ fn growth_of<P: Product, const C: usize>(
         let size = total.high.abs();
         (lowest, highest) = (lowest.min(size), highest.max(size));
     }
-    Growth {
-        value: total.lanes().fold(Twofold::ONE, |product, lane| product * lane),
-        products: [lowest.smallest(), highest.largest()],
-    }
+    Growth { value: total.folded(Pairs::times::<P>), products: [lowest.smallest(), highest.largest()] }
 }
 
 #[inline(always)]
@@ -349,114 +345,30 @@ fn growth_where_with<P: Product>(x: Slices<'_>, signs: &[f64], side: f64) -> Gro
     )
 }
 
-/// Which instructions a processor has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Instructions {
-    /// Eight numbers in one, and the fused multiply-add.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-    /// Four numbers in one, and the fused multiply-add.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// What every processor of its kind has.
-    Base,
-}
-
-impl Instructions {
-    /// Those of this processor.
-    fn found() -> Self {
-        #[cfg(test)]
-        if let Some(chosen) = tests::CHOSEN.get() {
-            return chosen;
-        }
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            let wide = is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl");
-            return if wide { Self::Avx512 } else { Self::Avx2 };
-        }
-        Self::Base
-    }
-}
-
-/// A loop in each version, and the choice between them.
-macro_rules! on_this_processor {
-    ($name:ident, $with:ident, ($($argument:ident: $type:ty),*) -> $result:ty, $about:literal) => {
-        #[doc = $about]
-        pub(super) fn $name($($argument: $type),*) -> $result {
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
-            fn with_avx512($($argument: $type),*) -> $result {
-                $with::<Fused>($($argument),*)
-            }
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
-            fn with_avx2($($argument: $type),*) -> $result {
-                $with::<Fused>($($argument),*)
-            }
-            match Instructions::found() {
-                #[cfg(target_arch = "x86_64")]
-                #[allow(unsafe_code, reason = "the processor has the features that the function is compiled for")]
-                // SAFETY: these features were found.
-                Instructions::Avx512 => unsafe { with_avx512($($argument),*) },
-                #[cfg(target_arch = "x86_64")]
-                #[allow(unsafe_code, reason = "the processor has the features that the function is compiled for")]
-                // SAFETY: these features were found.
-                Instructions::Avx2 => unsafe { with_avx2($($argument),*) },
-                Instructions::Base if cfg!(target_arch = "aarch64") => $with::<Fused>($($argument),*),
-                Instructions::Base => $with::<Split>($($argument),*),
-            }
-        }
-    };
-}
-
-on_this_processor!(largest_integer, largest_integer_with, (values: &[i64]) -> u64, "max |value|.");
-on_this_processor!(doubles, doubles_with, (values: &[i64]) -> Vec<f64>, "The nearest `f64` values.");
-on_this_processor!(halves, halves_with, (values: &[i64]) -> Vectors, "Double-doubles that are the integers, which have at most 62 bits.");
-on_this_processor!(scaled, scaled_with, (mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<i64>, f64), "Mantissas at a common scale, and about the largest magnitude.");
-on_this_processor!(looked_up, looked_up_with, (table: &[f64; 256], places: &[u8]) -> Vec<f64>, "Entries of a table.");
-on_this_processor!(sum, sum_with, (x: Slices<'_>) -> Twofold, "Σ x.");
-on_this_processor!(products_about, products_about_with, (x: Slices<'_>, center_x: Twofold, y: Slices<'_>, center_y: Twofold) -> Products, "Σ (x − x̄)(y − ȳ).");
-on_this_processor!(extremes, extremes_with, (x: &[f64]) -> [f64; 2], "The smallest and the largest x; zeros of none.");
-on_this_processor!(block_extremes, block_extremes_with, (x: &[f64], length: usize) -> Vec<[f64; 2]>, "The same of each so many x.");
-on_this_processor!(ratios, ratios_with, (numerators: Slices<'_>, denominators: Slices<'_>) -> Vectors, "numerator / denominator.");
-on_this_processor!(quotients, quotients_with, (numerators: Slices<'_>, denominators: &[f64]) -> Vectors, "numerator / denominator of `f64` values.");
-on_this_processor!(differences, differences_with, (x: Slices<'_>, y: Slices<'_>) -> Differences, "x − y.");
-on_this_processor!(squares_about, squares_about_with, (x: Slices<'_>, center: Twofold) -> Twofold, "Σ (x − center)².");
-on_this_processor!(powers_about, powers_about_with, (x: Slices<'_>, center: Twofold) -> PowerSums, "Sums of higher powers of x − center.");
-on_this_processor!(squares_below_zero, squares_below_zero_with, (x: Slices<'_>) -> Twofold, "Σ min(x, 0)².");
-on_this_processor!(growth, growth_with, (x: Slices<'_>) -> Growth, "Π (1 + x).");
-on_this_processor!(growth_where, growth_where_with, (x: Slices<'_>, signs: &[f64], side: f64) -> Growth, "Π (1 + x) of those whose sign is `side`'s.");
+on_this_processor!(pub(super) largest_integer, largest_integer_with, (values: &[i64]) -> u64, "max |value|.");
+on_this_processor!(pub(super) doubles, doubles_with, (values: &[i64]) -> Vec<f64>, "The nearest `f64` values.");
+on_this_processor!(pub(super) halves, halves_with, (values: &[i64]) -> Vectors, "Double-doubles that are the integers, which have at most 62 bits.");
+on_this_processor!(pub(super) scaled, scaled_with, (mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<i64>, f64), "Mantissas at a common scale, and about the largest magnitude.");
+on_this_processor!(pub(super) looked_up, looked_up_with, (table: &[f64; 256], places: &[u8]) -> Vec<f64>, "Entries of a table.");
+on_this_processor!(pub(super) sum, sum_with, (x: Slices<'_>) -> Twofold, "Σ x.");
+on_this_processor!(pub(super) products_about, products_about_with, (x: Slices<'_>, center_x: Twofold, y: Slices<'_>, center_y: Twofold) -> Products, "Σ (x − x̄)(y − ȳ).");
+on_this_processor!(pub(super) extremes, extremes_with, (x: &[f64]) -> [f64; 2], "The smallest and the largest x; zeros of none.");
+on_this_processor!(pub(super) block_extremes, block_extremes_with, (x: &[f64], length: usize) -> Vec<[f64; 2]>, "The same of each so many x.");
+on_this_processor!(pub(super) ratios, ratios_with, (numerators: Slices<'_>, denominators: Slices<'_>) -> Vectors, "numerator / denominator.");
+on_this_processor!(pub(super) quotients, quotients_with, (numerators: Slices<'_>, denominators: &[f64]) -> Vectors, "numerator / denominator of `f64` values.");
+on_this_processor!(pub(super) differences, differences_with, (x: Slices<'_>, y: Slices<'_>) -> Differences, "x − y.");
+on_this_processor!(pub(super) squares_about, squares_about_with, (x: Slices<'_>, center: Twofold) -> Twofold, "Σ (x − center)².");
+on_this_processor!(pub(super) powers_about, powers_about_with, (x: Slices<'_>, center: Twofold) -> PowerSums, "Sums of higher powers of x − center.");
+on_this_processor!(pub(super) squares_below_zero, squares_below_zero_with, (x: Slices<'_>) -> Twofold, "Σ min(x, 0)².");
+on_this_processor!(pub(super) growth, growth_with, (x: Slices<'_>) -> Growth, "Π (1 + x).");
+on_this_processor!(pub(super) growth_where, growth_where_with, (x: Slices<'_>, signs: &[f64], side: f64) -> Growth, "Π (1 + x) of those whose sign is `side`'s.");
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::processor::{Split, with_each_version};
     use crate::number::{Real, Wide};
     use proptest::prelude::*;
-    use std::cell::Cell;
-
-    thread_local! {
-        /// The instructions that a test asks for.
-        pub(super) static CHOSEN: Cell<Option<Instructions>> = const { Cell::new(None) };
-    }
-
-    /// Runs a check with all instructions that this processor has.
-    fn with_each_version(check: impl Fn() -> Result<(), TestCaseError>) -> Result<(), TestCaseError> {
-        let mut versions = vec![Instructions::Base];
-        #[cfg(target_arch = "x86_64")]
-        match Instructions::found() {
-            Instructions::Avx512 => versions.extend([Instructions::Avx2, Instructions::Avx512]),
-            Instructions::Avx2 => versions.push(Instructions::Avx2),
-            Instructions::Base => {}
-        }
-        versions.into_iter().try_for_each(|version| {
-            CHOSEN.set(Some(version));
-            let result = check();
-            CHOSEN.set(None);
-            result
-        })
-    }
 
     fn vectors(numbers: &[(f64, f64)]) -> Vectors {
         numbers.iter().map(|(high, low)| Twofold::renormalized(*high, high * low * f64::EPSILON)).collect()

@@ -13,6 +13,7 @@ mod exact;
 mod integers;
 mod lanes;
 mod loops;
+mod processor;
 mod real;
 mod rounded;
 mod series;
