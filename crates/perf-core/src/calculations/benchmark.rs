@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::dispersion::{Spread, count, settled, sum};
+use super::dispersion::{Spread, count, root_mean, settled, sum};
 use super::facts::{Facts, Series};
 use super::growth;
 use super::links::Links;
@@ -51,21 +51,45 @@ impl<'a, R: Real> Pairs<'a, R> {
     pub(crate) fn active_deviation(&self, basis: Deviation) -> Figure<R> {
         Spread::<R>::new(Rc::new(self.r.differences(&self.b)?))?.deviation(basis)
     }
+
+    /// The largest magnitudes of r and of b.
+    pub(crate) fn largest(&self) -> [R; 2] {
+        [self.r.largest(), self.b.largest()]
+    }
 }
 
 /// Co-moments of the pairs, of which there are at least two.
 pub(crate) struct CoMoments<R: Real> {
     r: Rc<Spread<R>>,
     b: Spread<R>,
-    covariance: Figure<R>,
+    /// Σ d_r·d_b.
+    products: Figure<R>,
 }
 
 impl<R: Real> CoMoments<R> {
     pub(crate) fn new(r: Rc<Spread<R>>, b: &Rc<R::Series>) -> Figure<Self> {
         let b = Spread::<R>::new(Rc::clone(b))?;
-        let products: Figure<R> = settled(r.products(&b));
-        let covariance = products.map(|sum| sum / count(r.len()));
-        Ok(Self { r, b, covariance })
+        let products = settled(r.products(&b));
+        Ok(Self { r, b, products })
+    }
+
+    /// Covariance of r and b over n.
+    fn covariance(&self) -> Figure<R> {
+        Ok(self.products.clone()? / count(self.r.len()))
+    }
+
+    /// Standard deviation of r − b, by Σ (d_r − d_b)² = Σ d_r² + Σ d_b² − 2 Σ d_r·d_b: where
+    /// less than three digits cancel, and where no difference is above one, so that what
+    /// counts as a deviation at all is known.
+    pub(crate) fn active_deviation(&self, basis: Deviation, largest: [R; 2]) -> Option<Figure<R>> {
+        /// Least share of what is subtracted from.
+        const SHARE: f64 = 1e-3;
+        let squares = self.r.squares().clone() + self.b.squares().clone();
+        let products = self.products.clone().ok()?;
+        let active = squares.clone() - products * R::integer(2);
+        let [r, b] = largest.map(|largest| largest.approximate());
+        let is_clear = active.approximate() > SHARE * squares.approximate() && r + b < 1.0;
+        is_clear.then(|| root_mean(active, basis.degrees(self.r.len()), &R::one()))
     }
 
     /// Standard deviation of b over n, not zero.
@@ -83,14 +107,14 @@ impl<R: Real> CoMoments<R> {
 pub(crate) fn beta<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
     let moments = facts.moments()?;
     let deviation = moments.deviation_b()?;
-    Ok(moments.covariance.clone()? / (deviation.clone() * deviation))
+    Ok(moments.covariance()? / (deviation.clone() * deviation))
 }
 
 /// Pearson's correlation of r and b.
 pub(crate) fn correlation<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
     let moments = facts.moments()?;
     let deviations = moments.deviation_r()? * moments.deviation_b()?;
-    Ok(moments.covariance.clone()? / deviations)
+    Ok(moments.covariance()? / deviations)
 }
 
 /// R − [Rf + β(R_b − Rf)].

@@ -137,11 +137,26 @@ fn times(value: &Exact, factor: i64) -> Exact {
     Exact::new(value.mantissa() * &Whole::from(factor), value.scale())
 }
 
-/// Index of the sub-period that a flow belongs to, `ends` being the ends of them all.
-pub(crate) fn sub_period_of(ends: &[NaiveDate], date: NaiveDate, timing: Timing) -> usize {
-    match timing {
-        Timing::AfterClose => ends.partition_point(|end| *end <= date),
-        _ => ends.partition_point(|end| *end < date),
+/// Finds the sub-periods of flows that come in date order.
+pub(crate) struct Places<'a> {
+    /// Of all sub-periods.
+    ends: &'a [NaiveDate],
+    /// How many of them are before the flow at hand.
+    before: usize,
+}
+
+impl<'a> Places<'a> {
+    pub(crate) fn new(ends: &'a [NaiveDate]) -> Self {
+        Self { ends, before: 0 }
+    }
+
+    /// Index of the sub-period that the next flow belongs to.
+    pub(crate) fn next(&mut self, date: NaiveDate, timing: Timing) -> usize {
+        while self.ends.get(self.before).is_some_and(|end| *end < date) {
+            self.before += 1;
+        }
+        let after_close = timing == Timing::AfterClose && self.ends.get(self.before) == Some(&date);
+        self.before + usize::from(after_close)
     }
 }
 
@@ -165,8 +180,9 @@ pub(crate) fn sub_periods(
     let mut periods: Vec<SubPeriod> =
         boundaries.iter().zip(boundaries.iter().skip(1)).map(|(from, to)| SubPeriod::new(from, to)).collect();
     let ends: Vec<NaiveDate> = periods.iter().map(|period| period.end).collect();
+    let mut places = Places::new(&ends);
     for (flow, timing) in flows {
-        if let Some(period) = periods.get_mut(sub_period_of(&ends, flow.date, *timing)) {
+        if let Some(period) = periods.get_mut(places.next(flow.date, *timing)) {
             period.add_flow(flow, *timing);
         }
     }

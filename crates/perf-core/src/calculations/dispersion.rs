@@ -34,6 +34,16 @@ pub(crate) fn mean<R: Real>(values: &R::Series) -> Figure<R> {
     Ok(settled(values.sum())? / count(values.len()))
 }
 
+impl Deviation {
+    /// What a sum of so many squares is divided by.
+    pub(crate) fn degrees(self, terms: usize) -> usize {
+        match self {
+            Self::Population => terms,
+            Self::Sample => terms.saturating_sub(1),
+        }
+    }
+}
+
 /// At least two values x, seen from their mean: d = x − x̄.
 pub(crate) struct Spread<R: Real> {
     values: Rc<R::Series>,
@@ -66,6 +76,11 @@ impl<R: Real> Spread<R> {
         self.values.len()
     }
 
+    /// Σ d².
+    pub(crate) fn squares(&self) -> &R {
+        &self.squares
+    }
+
     /// Σ dd' with the deviations of as many other values.
     pub(crate) fn products(&self, others: &Self) -> Total<R> {
         self.values.products_about(&self.mean, &others.values, &others.mean)
@@ -79,11 +94,7 @@ impl<R: Real> Spread<R> {
     ///
     /// Exactly zero at or below 1e-24 × max(1, the largest of the values).
     pub(crate) fn deviation(&self, basis: Deviation) -> Figure<R> {
-        let degrees = match basis {
-            Deviation::Population => self.len(),
-            Deviation::Sample => self.len().saturating_sub(1),
-        };
-        root_mean(self.squares.clone(), degrees, &self.scale)
+        root_mean(self.squares.clone(), basis.degrees(self.len()), &self.scale)
     }
 
     /// m3 / m2^1.5.
@@ -113,6 +124,6 @@ pub(crate) fn below<R: Real>(values: &R::Series, threshold: &R) -> Figure<R> {
 }
 
 /// √(`total`/n), exactly zero where it is dust of `scale`.
-fn root_mean<R: Real>(total: R, degrees: usize, scale: &R) -> Figure<R> {
+pub(crate) fn root_mean<R: Real>(total: R, degrees: usize, scale: &R) -> Figure<R> {
     (total / count(degrees)).sqrt().without_dust(scale)
 }

@@ -262,7 +262,13 @@ impl<'a, R: Real> Facts<'a, R> {
 
     /// Standard deviation of r − b.
     pub(crate) fn active_deviation(&self) -> Figure<R> {
-        once(&self.active_deviation, || self.pairs()?.active_deviation(self.series.deviation)).cloned()
+        let deviation = || {
+            let (pairs, basis) = (self.pairs()?, self.series.deviation);
+            let known =
+                self.moments().ok().and_then(|moments| moments.active_deviation(basis, pairs.largest()));
+            known.unwrap_or_else(|| pairs.active_deviation(basis))
+        };
+        once(&self.active_deviation, deviation).cloned()
     }
 
     /// 1 + benchmark_return.

@@ -4,6 +4,7 @@ mod alignment;
 mod benchmark;
 mod calculate;
 mod chain;
+mod cutting;
 mod day_count;
 mod dispersion;
 mod drawdown;

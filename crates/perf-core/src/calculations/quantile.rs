@@ -9,7 +9,7 @@ use dashu_int::IBig;
 use super::dispersion::mean;
 use super::links::Links;
 use crate::model::Reason;
-use crate::number::{Exact, Failure, Figure, Real, Series, Whole};
+use crate::number::{Exact, Failure, Figure, Real, Series, Whole, count_within};
 
 /// Returns in order, by their `f64` values where these leave no doubt and by their
 /// exact fractions where they do.
@@ -62,10 +62,16 @@ impl Ranking<'_> {
         let bound = sample.get(count / every + MARGIN).copied().unwrap_or(f64::INFINITY);
         // What is near the bound is near to values below it.
         let end = *Self::near(bound).end();
-        let mut found = Vec::with_capacity(2 * count + SAMPLE);
-        let values = self.values.iter().enumerate();
-        found.extend(values.filter(|(_, value)| **value <= end).map(|(index, _)| index));
-        if found.len() < count { (0..self.values.len()).collect() } else { found }
+        // Each index is written, and written over where it is not wanted: no branch to foresee.
+        let (mut found, mut length) = (vec![0; self.values.len()], 0);
+        for (index, value) in self.values.iter().enumerate() {
+            if let Some(slot) = found.get_mut(length) {
+                *slot = index;
+            }
+            length += usize::from(*value <= end);
+        }
+        found.truncate(length);
+        if length < count { (0..self.values.len()).collect() } else { found }
     }
 
     /// What lies below, at and next above the return of this rank.
@@ -78,13 +84,12 @@ impl Ranking<'_> {
         }
         let (_, pivot, _) = sorted.select_nth_unstable_by(rank, f64::total_cmp);
         let close = Self::near(*pivot);
-        let (mut below, mut near, mut above) = (Vec::with_capacity(rank), Vec::new(), Vec::new());
+        let (mut below, mut near) = (Vec::with_capacity(rank), Vec::new());
         let mut least = f64::INFINITY;
-        for index in candidates {
+        for index in candidates.iter().copied() {
             let value = self.value(index);
             if value > *close.end() {
                 least = if value < least { value } else { least };
-                above.push(index);
             } else if value < *close.start() {
                 below.push(index);
             } else {
@@ -92,7 +97,8 @@ impl Ranking<'_> {
             }
         }
         near.sort_by(|a, b| self.links.compare(*a, *b));
-        Some(Split { below, near, next: self.extreme(above.into_iter(), least, Ordering::Less) })
+        let above = candidates.into_iter().filter(|index| self.value(*index) > *close.end());
+        Some(Split { below, near, next: self.extreme(above, least, Ordering::Less) })
     }
 }
 
@@ -102,7 +108,7 @@ pub(crate) fn extreme<R: Real>(links: &Links, returns: &R::Series, side: Orderin
     let [least, most] = returns.extremes();
     let best = if side == Ordering::Less { least } else { most };
     let near = Ranking::near(best);
-    match ranking.values.iter().filter(|value| near.contains(value)).count() {
+    match count_within(&ranking.values, *near.start(), *near.end()) {
         1 => ranking.values.iter().position(|value| near.contains(value)),
         _ => ranking.extreme(0..links.len(), best, side),
     }

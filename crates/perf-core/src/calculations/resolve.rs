@@ -221,9 +221,9 @@ fn inferred_periods_per_year(dates: &[NaiveDate]) -> u32 {
 }
 
 /// Whether clearly more than half of the steps take at most four days, by a calendar
-/// whose years all have 366 days: there no step is shorter than it is.
+/// whose years all have 512 days: there no step is shorter than it is.
 fn are_mostly_daily(dates: &[NaiveDate]) -> bool {
-    let day = |date: &NaiveDate| 366 * date.year() + date.ordinal().cast_signed();
+    let day = |date: &NaiveDate| (date.year() << 9) + date.ordinal().cast_signed();
     let steps = dates.iter().zip(dates.iter().skip(1));
     let short = steps.map(|(from, to)| usize::from(day(to) - day(from) <= 4)).sum::<usize>();
     2 * short > dates.len()

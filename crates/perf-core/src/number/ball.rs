@@ -192,6 +192,17 @@ impl Real for Ball {
         self.middle.high
     }
 
+    /// Most often far from dust, which an `f64` tells.
+    #[inline]
+    fn is_dust(&self, scale: &Self) -> Figure<bool> {
+        const FAR_ABOVE_DUST: f64 = 1e-23;
+        let least = self.size() * (1.0 - 1e-15) - self.radius;
+        if least > FAR_ABOVE_DUST * (scale.size() + scale.radius) {
+            return Ok(false);
+        }
+        self.is_within(&(*scale * Self::dust()))
+    }
+
     fn round_to(&self, digits: u32) -> Figure<Rounded> {
         if digits == OUTPUT_DIGITS
             && let Some(rounded) = self.clearly_rounded()

@@ -140,8 +140,8 @@ fn pairs(view: &View<'_>) -> Vectors {
 impl Series<Ball> for Balls {
     fn ratios(numerators: &Integers, denominators: &Integers) -> Self {
         let middles = match (numerators.view(), denominators.view()) {
-            (View::Single(high), View::Single(denominators)) => {
-                loops::quotients(Slices { high, low: &vec![0.0; high.len()] }, denominators)
+            (View::Single(numerators), View::Single(denominators)) => {
+                loops::plain_quotients(numerators, denominators)
             }
             (View::Pairs(numerators), View::Single(denominators)) => {
                 loops::quotients(numerators, denominators)
@@ -172,7 +172,11 @@ impl Series<Ball> for Balls {
     }
 
     fn select(&self, indices: &[usize]) -> Self {
-        let part = |part: &[f64]| indices.iter().filter_map(|index| part.get(*index).copied()).collect();
+        let part = |part: &[f64]| {
+            let mut chosen = Vec::with_capacity(indices.len());
+            chosen.extend(indices.iter().filter_map(|index| part.get(*index)));
+            chosen
+        };
         let middles = Vectors { high: part(&self.middles.high), low: part(&self.middles.low) };
         Self::from_parts(middles, self.bounds.relative, self.bounds.absolute)
     }

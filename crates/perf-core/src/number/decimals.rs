@@ -1,6 +1,6 @@
-use std::borrow::Cow;
 use std::ops::Range;
 
+use super::integers::MAX_SINGLE_POWER;
 use super::whole::short_power_of_ten;
 use super::{Exact, Integers, Whole, loops};
 
@@ -11,7 +11,7 @@ use super::{Exact, Integers, Whole, loops};
 /// let decimals: Decimals = [Exact::new(125, 1), Exact::new(3, 0)].into_iter().collect();
 /// assert_eq!(decimals.view().get(0).map(|value| value.to_string()).as_deref(), Some("12.5"));
 /// assert_eq!(decimals.view().scale(), 1);
-/// assert_eq!(decimals.view().mantissas_at(1).as_deref(), Some(&[125, 30][..]));
+/// assert_eq!(decimals.view().mantissas_at(1), Some(vec![125, 30]));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Decimals(Parts);
@@ -157,20 +157,31 @@ impl<'a> DecimalsView<'a> {
     }
 
     /// The mantissas at a common scale that is no smaller than any of theirs, where
+    /// each is an `f64`, and each difference of two.
+    pub(crate) fn doubles_at(self, scale: u32) -> Option<Vec<f64>> {
+        const LARGEST: f64 = (1_u64 << 52) as f64;
+        let View::Short { mantissas, scales } = self.0 else { return None };
+        let least = scales.iter().fold(u8::MAX, |least, scale| least.min(*scale));
+        let scale = u8::try_from(scale).ok()?;
+        if scale.saturating_sub(least) > MAX_SINGLE_POWER {
+            return None;
+        }
+        let (doubles, largest) = loops::doubles_at(mantissas, scales, scale);
+        (largest <= LARGEST).then_some(doubles)
+    }
+
+    /// The mantissas at a common scale that is no smaller than any of theirs, where
     /// each has at most 61 bits.
     #[must_use]
-    pub fn mantissas_at(self, scale: u32) -> Option<Cow<'a, [i64]>> {
+    pub fn mantissas_at(self, scale: u32) -> Option<Vec<i64>> {
         /// Far enough above rounding below 2^61.
         const LARGEST: f64 = ((1_u64 << 61) - (1 << 12)) as f64;
         let View::Short { mantissas, scales } = self.0 else { return None };
         let least = scales.iter().fold(u8::MAX, |least, scale| least.min(*scale));
         let scale = u8::try_from(scale).ok()?;
-        if least >= scale {
-            return (loops::largest_integer(mantissas) <= LARGEST as u64).then_some(mantissas.into());
-        }
-        short_power_of_ten(u32::from(scale - least))?;
+        short_power_of_ten(u32::from(scale.saturating_sub(least)))?;
         let (scaled, largest) = loops::scaled(mantissas, scales, scale);
-        (largest <= LARGEST).then_some(scaled.into())
+        (largest <= LARGEST).then_some(scaled)
     }
 
     /// Each as a fraction: its mantissa, and the power of ten below it.
@@ -218,9 +229,16 @@ mod tests {
             match part.mantissas_at(scale) {
                 Some(mantissas) => {
                     let mantissas: Vec<Whole> = mantissas.iter().map(|value| Whole::from(*value)).collect();
-                    prop_assert_eq!(mantissas, expected);
+                    prop_assert_eq!(&mantissas, &expected);
                 }
                 None => prop_assert!(matches!(decimals.0, Parts::Any(_)) || !values.iter().all(plain)),
+            }
+            if let Some(doubles) = part.doubles_at(scale) {
+                let doubles: Vec<Whole> = doubles.iter().map(|value| Whole::from(*value as i128)).collect();
+                prop_assert_eq!(doubles, expected);
+            } else {
+                let short = |value: &Exact| value.mantissa_at(scale).to_f64().abs() < 4e15;
+                prop_assert!(matches!(decimals.0, Parts::Any(_)) || scale > 22 || !values.iter().all(short));
             }
             let (numerators, denominators) = part.fractions();
             for (index, value) in values.iter().enumerate() {

@@ -22,10 +22,10 @@ enum Parts {
 }
 
 /// The last power of ten that is an `f64`.
-const MAX_SINGLE_POWER: u8 = 22;
+pub(super) const MAX_SINGLE_POWER: u8 = 22;
 
 /// The powers of ten that are an `f64`, by their exponent; zeros behind them.
-const SINGLE_POWERS: [f64; 256] = {
+pub(super) const SINGLE_POWERS: [f64; 256] = {
     let short = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
         1e18, 1e19, 1e20, 1e21, 1e22,
@@ -55,6 +55,11 @@ impl Integers {
             return Self::from(powers.collect::<Vec<_>>());
         }
         Self(Parts::Doubles(Vectors { high: loops::looked_up(&SINGLE_POWERS, exponents), low: Vec::new() }))
+    }
+
+    /// Integers that are an `f64` each.
+    pub(crate) fn from_doubles(integers: Vec<f64>) -> Self {
+        Self(Parts::Doubles(Vectors { high: integers, low: Vec::new() }))
     }
 
     /// How many.

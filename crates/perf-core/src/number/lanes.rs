@@ -6,7 +6,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::slice::Iter;
 
 use super::Twofold;
-use super::processor::Product;
+use super::processor::{Product, Split};
 
 /// Numbers worked on together.
 pub(super) const WIDTH: usize = 8;
@@ -227,13 +227,27 @@ impl Pairs {
     /// All eight by an operation in three steps: each with the one four places away, then
     /// two, then one.
     #[inline(always)]
-    pub(super) fn folded(self, operation: impl Fn(Self, Self) -> Self) -> Twofold {
-        let folded = [4, 2, 1].into_iter().fold(self, |pairs, places| {
-            let other = Self { high: pairs.high.turned(places), low: pairs.low.turned(places) };
-            operation(pairs, other)
-        });
+    fn folded(self, operation: impl Fn(Self, Self) -> Self) -> Twofold {
+        let mut folded = self;
+        for places in [4, 2, 1] {
+            let other = Self { high: folded.high.turned(places), low: folded.low.turned(places) };
+            folded = operation(folded, other);
+        }
         let ([high, ..], [low, ..]) = (folded.high.0, folded.low.0);
         Twofold { high, low }
+    }
+
+    /// The sum of all eight. Apart from the loops: within one it would keep the compiler from
+    /// making vectors of what comes before.
+    #[inline(never)]
+    pub(super) fn total(self) -> Twofold {
+        self.folded(Self::plus)
+    }
+
+    /// The product of all eight; apart as the sum.
+    #[inline(never)]
+    pub(super) fn product(self) -> Twofold {
+        self.folded(Self::times::<Split>)
     }
 }
 

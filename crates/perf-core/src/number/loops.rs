@@ -5,6 +5,7 @@
 //! that `f64` has lost anything that counts.
 
 use super::Twofold;
+use super::integers::SINGLE_POWERS;
 use super::lanes::{Columns, Lanes, Pairs, Ranks, Slices, Vectors, WIDTH, rank, ranked};
 use super::processor::{Product, on_this_processor};
 use super::whole::SHORT_POWERS;
@@ -70,7 +71,7 @@ fn totals<const C: usize, const N: usize>(
             *total = total.plus(Pairs::renormalized(running.high, running.low));
         }
     }
-    totals.map(|total| total.folded(Pairs::plus))
+    totals.map(Pairs::total)
 }
 
 fn parts<'a>(x: Slices<'a>) -> Columns<'a, 2> {
@@ -128,6 +129,21 @@ fn scaled_with<P: Product>(mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<
     (scaled.collect(), f64::from_bits(largest))
 }
 
+/// Mantissas at a common scale, at most 22 above any of theirs, and the largest magnitude:
+/// where that is below 2^53, each is exact.
+#[allow(clippy::indexing_slicing, reason = "a byte is below the length of the array")]
+#[inline(always)]
+fn doubles_at_with<P: Product>(mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<f64>, f64) {
+    let mut largest = 0;
+    let scaled = mantissas.iter().zip(scales).map(|(mantissa, own)| {
+        let scaled = *mantissa as f64 * SINGLE_POWERS[usize::from(scale.wrapping_sub(*own))];
+        // Positive numbers are in the order of their bits.
+        largest = scaled.abs().to_bits().max(largest);
+        scaled
+    });
+    (scaled.collect(), f64::from_bits(largest))
+}
+
 #[allow(clippy::indexing_slicing, reason = "a byte is below the length of the array")]
 #[inline(always)]
 fn looked_up_with<P: Product>(table: &[f64; 256], places: &[u8]) -> Vec<f64> {
@@ -147,6 +163,15 @@ fn extremes_with<P: Product>(x: &[f64]) -> [f64; 2] {
 #[inline(always)]
 fn block_extremes_with<P: Product>(x: &[f64], length: usize) -> Vec<[f64; 2]> {
     x.chunks(length).map(extremes_with::<P>).collect()
+}
+
+#[inline(always)]
+fn count_within_with<P: Product>(x: &[f64], least: f64, most: f64) -> usize {
+    let mut count = 0;
+    for number in x {
+        count += usize::from(*number >= least) & usize::from(*number <= most);
+    }
+    count
 }
 
 #[inline(always)]
@@ -203,13 +228,27 @@ fn quotients_with<P: Product>(numerators: Slices<'_>, denominators: &[f64]) -> V
         numerators.high.len(),
         columns,
         #[inline(always)]
-        |[high, low, denominator]| {
-            let reciprocal = Lanes::ONE / denominator;
-            let first = high * reciprocal;
-            let (product, error) = first.two_product::<P>(denominator);
-            Pairs::renormalized(first, (((high - product) - error) + low) * reciprocal)
-        },
+        |[high, low, denominator]| quotient::<P>(high, low, denominator),
     )
+}
+
+/// The same of numerators that are an `f64` each.
+#[inline(always)]
+fn plain_quotients_with<P: Product>(numerators: &[f64], denominators: &[f64]) -> Vectors {
+    Vectors::collect(
+        numerators.len(),
+        Columns::filled([numerators, denominators], [0.0, 1.0]),
+        #[inline(always)]
+        |[numerator, denominator]| quotient::<P>(numerator, Lanes::ZERO, denominator),
+    )
+}
+
+#[inline(always)]
+fn quotient<P: Product>(high: Lanes, low: Lanes, denominator: Lanes) -> Pairs {
+    let reciprocal = Lanes::ONE / denominator;
+    let first = high * reciprocal;
+    let (product, error) = first.two_product::<P>(denominator);
+    Pairs::renormalized(first, (((high - product) - error) + low) * reciprocal)
 }
 
 #[inline(always)]
@@ -320,7 +359,7 @@ fn growth_of<P: Product, const C: usize>(
         let size = total.high.abs();
         (lowest, highest) = (lowest.min(size), highest.max(size));
     }
-    Growth { value: total.folded(Pairs::times::<P>), products: [lowest.smallest(), highest.largest()] }
+    Growth { value: total.product(), products: [lowest.smallest(), highest.largest()] }
 }
 
 #[inline(always)]
@@ -349,13 +388,16 @@ on_this_processor!(pub(super) largest_integer, largest_integer_with, (values: &[
 on_this_processor!(pub(super) doubles, doubles_with, (values: &[i64]) -> Vec<f64>, "The nearest `f64` values.");
 on_this_processor!(pub(super) halves, halves_with, (values: &[i64]) -> Vectors, "Double-doubles that are the integers, which have at most 62 bits.");
 on_this_processor!(pub(super) scaled, scaled_with, (mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<i64>, f64), "Mantissas at a common scale, and about the largest magnitude.");
+on_this_processor!(pub(super) doubles_at, doubles_at_with, (mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<f64>, f64), "Mantissas at a common scale, and the largest magnitude.");
 on_this_processor!(pub(super) looked_up, looked_up_with, (table: &[f64; 256], places: &[u8]) -> Vec<f64>, "Entries of a table.");
 on_this_processor!(pub(super) sum, sum_with, (x: Slices<'_>) -> Twofold, "Σ x.");
 on_this_processor!(pub(super) products_about, products_about_with, (x: Slices<'_>, center_x: Twofold, y: Slices<'_>, center_y: Twofold) -> Products, "Σ (x − x̄)(y − ȳ).");
 on_this_processor!(pub(super) extremes, extremes_with, (x: &[f64]) -> [f64; 2], "The smallest and the largest x; zeros of none.");
 on_this_processor!(pub(super) block_extremes, block_extremes_with, (x: &[f64], length: usize) -> Vec<[f64; 2]>, "The same of each so many x.");
+on_this_processor!(pub(super) count_within, count_within_with, (x: &[f64], least: f64, most: f64) -> usize, "How many x are from `least` to `most`.");
 on_this_processor!(pub(super) ratios, ratios_with, (numerators: Slices<'_>, denominators: Slices<'_>) -> Vectors, "numerator / denominator.");
 on_this_processor!(pub(super) quotients, quotients_with, (numerators: Slices<'_>, denominators: &[f64]) -> Vectors, "numerator / denominator of `f64` values.");
+on_this_processor!(pub(super) plain_quotients, plain_quotients_with, (numerators: &[f64], denominators: &[f64]) -> Vectors, "The same, without low parts.");
 on_this_processor!(pub(super) differences, differences_with, (x: Slices<'_>, y: Slices<'_>) -> Differences, "x − y.");
 on_this_processor!(pub(super) squares_about, squares_about_with, (x: Slices<'_>, center: Twofold) -> Twofold, "Σ (x − center)².");
 on_this_processor!(pub(super) powers_about, powers_about_with, (x: Slices<'_>, center: Twofold) -> PowerSums, "Sums of higher powers of x − center.");
@@ -434,6 +476,8 @@ mod tests {
             prop_assert_eq!(a.largest.to_bits(), b.largest.to_bits());
             prop_assert!(same(&ratios(x, y), &ratios_with::<Split>(x, y)));
             prop_assert!(same(&quotients(x, y.high), &quotients_with::<Split>(x, y.high)));
+            let plain = Slices { high: x.high, low: &vec![0.0; x.high.len()] };
+            prop_assert!(same(&plain_quotients(x.high, y.high), &quotients_with::<Split>(plain, y.high)));
             let (a, b) = (differences(x, y), differences_with::<Split>(x, y));
             prop_assert!(same(&a.values, &b.values) && a.certain == b.certain);
             let (a, b) = (squares_about(x, center), squares_about_with::<Split>(x, center));

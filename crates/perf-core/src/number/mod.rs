@@ -41,6 +41,11 @@ pub(crate) fn block_extremes(values: &[f64], length: usize) -> Vec<[f64; 2]> {
     loops::block_extremes(values, length)
 }
 
+/// How many values are from `least` to `most`.
+pub(crate) fn count_within(values: &[f64], least: f64, most: f64) -> usize {
+    loops::count_within(values, least, most)
+}
+
 /// 10^`exponent` as an exact integer.
 pub(crate) fn power_of_ten(exponent: u32) -> IBig {
     IBig::from(10).pow(exponent as usize)
