@@ -9,7 +9,7 @@ use super::chain::{Interval, Places, fraction, half_days_at_work};
 use super::day_count::days_between;
 use super::links::{Gap, Links, Step};
 use crate::model::{CashFlow, TimeSeriesView, Timing};
-use crate::number::{DecimalsView, Exact, Integers, Whole};
+use crate::number::{DecimalsView, Exact, Integers, Whole, extremes, steps};
 
 /// The links between boundaries, `ends` being all their dates but the first, and the gaps
 /// among them; none where numbers are too large.
@@ -45,6 +45,16 @@ trait Integer: Copy + PartialOrd + Sub<Output = Self> {
     /// Mantissas at a common scale, where each fits, and each difference of two.
     fn mantissas(values: DecimalsView<'_>, scale: u32) -> Option<Vec<Self>>;
 
+    /// From each to the next.
+    fn steps(integers: &[Self]) -> Vec<Self> {
+        integers.iter().zip(integers.get(1..).unwrap_or_default()).map(|(from, to)| *to - *from).collect()
+    }
+
+    /// The smallest, or one where none is smaller.
+    fn least(integers: &[Self]) -> Self {
+        integers.iter().fold(Self::ONE, |least, integer| if *integer < least { *integer } else { least })
+    }
+
     /// As they go on.
     fn gathered(integers: Vec<Self>) -> Integers;
 }
@@ -66,6 +76,15 @@ impl Integer for f64 {
 
     fn mantissas(values: DecimalsView<'_>, scale: u32) -> Option<Vec<Self>> {
         values.doubles_at(scale)
+    }
+
+    fn steps(integers: &[Self]) -> Vec<Self> {
+        steps(integers)
+    }
+
+    fn least(integers: &[Self]) -> Self {
+        let [least, _] = extremes(integers);
+        least
     }
 
     fn gathered(integers: Vec<Self>) -> Integers {
@@ -149,7 +168,7 @@ impl<I: Integer> Columns<I> {
         let scale = boundaries.values().scale();
         let scale = flows.iter().fold(scale, |scale, (flow, _)| scale.max(flow.amount.scale()));
         let mut values = I::mantissas(boundaries.values(), scale)?;
-        let mut gains: Vec<I> = values.iter().zip(values.get(1..)?).map(|(from, to)| *to - *from).collect();
+        let mut gains = I::steps(&values);
         // In ascending order, so that a value is no capital yet where the next one needs it.
         for sum in sums(ends, flows, scale)? {
             let (from, to) = (sum.index, sum.index + 1);
@@ -179,7 +198,7 @@ impl<I: Integer> Columns<I> {
     /// What has no return stands as none, and among the gaps.
     fn into_links(mut self) -> (Links, Vec<(usize, Gap)>) {
         let mut gaps = Vec::new();
-        if self.capitals.iter().any(|capital| *capital <= I::ZERO) {
+        if I::least(&self.capitals) <= I::ZERO {
             for (index, (gain, capital)) in self.gains.iter_mut().zip(&mut self.capitals).enumerate() {
                 let whole = |value: I| Whole::from(value.get());
                 match Interval::new(whole(*gain), whole(*capital)) {

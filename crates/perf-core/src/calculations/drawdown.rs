@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::links::Links;
 use crate::model::Reason;
-use crate::number::{Chosen, Figure, Real, Series, block_extremes};
+use crate::number::{Chosen, Figure, Real, Series, block_extremes, count_within, levels};
 
 /// When the maximum drawdown happened; dates that the data does not tell, or that
 /// have not come, are `None`.
@@ -74,28 +74,7 @@ struct Place {
 }
 
 /// Levels that are looked at together.
-const BLOCK: usize = 64;
-
-/// Π (1 + r) up to each level, from 1 on. Four at a time, so that a level waits for one
-/// product rather than for four.
-fn levels(rates: &[f64]) -> Vec<f64> {
-    let mut level = 1.0;
-    let mut levels = Vec::with_capacity(rates.len() + 1);
-    levels.push(level);
-    let (whole, rest) = rates.as_chunks::<4>();
-    for rates in whole {
-        let [a, b, c, d] = rates.map(|rate| 1.0 + rate);
-        let ab = a * b;
-        let (abc, abcd) = (ab * c, ab * (c * d));
-        levels.extend([level * a, level * ab, level * abc, level * abcd]);
-        level *= abcd;
-    }
-    levels.extend(rest.iter().map(|rate| {
-        level *= 1.0 + rate;
-        level
-    }));
-    levels
-}
+const BLOCK: usize = 32;
 
 /// What the deepest and the second deepest level leave of their peaks, and where the
 /// deepest is: numbers of its peak and of itself.
@@ -217,10 +196,10 @@ impl<'a, R: Real> Path<'a, R> {
     fn first_peak(&self, peak: usize, trough: usize) -> Figure<usize> {
         let near = self.level(peak) * (1.0 - 8.0 * self.error);
         let before = self.levels.get(..trough).unwrap_or_default();
-        let high = |level: &f64| *level >= near;
-        if before.iter().filter(|level| high(level)).count() == 1 {
+        if count_within(before, near, f64::INFINITY) == 1 {
             return Ok(peak);
         }
+        let high = |level: &f64| *level >= near;
         let mut numbers =
             before.iter().enumerate().filter(|(_, level)| high(level)).map(|(number, _)| number);
         let first = numbers.next().unwrap_or(peak);

@@ -225,8 +225,8 @@ fn inferred_periods_per_year(dates: &[NaiveDate]) -> u32 {
 fn are_mostly_daily(dates: &[NaiveDate]) -> bool {
     let day = |date: &NaiveDate| (date.year() << 9) + date.ordinal().cast_signed();
     let steps = dates.iter().zip(dates.iter().skip(1));
-    let short = steps.map(|(from, to)| usize::from(day(to) - day(from) <= 4)).sum::<usize>();
-    2 * short > dates.len()
+    let short = steps.map(|(from, to)| u32::from(day(to) - day(from) <= 4)).sum::<u32>();
+    2 * short as usize > dates.len()
 }
 
 /// The flows that take part, with their timing, and warnings for those on the

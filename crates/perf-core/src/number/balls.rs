@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use super::ball::{Ball, TINY};
 use super::integers::View;
 use super::lanes::{Slices, Vectors, WIDTH};
-use super::loops::{self, BLOCK, Growth, PRODUCT_BLOCK};
+use super::loops::{self, BESIDE_ONE, BLOCK, Growth, PRODUCT_BLOCK};
 use super::series::{Chosen, Powers, Series, Total};
 use super::{Figure, Integers, OneByOne, Twofold};
 
@@ -17,7 +17,7 @@ const TERM_ERROR: f64 = power_of_two(-100);
 /// Bound on what a block of a sum loses, relative to the sum of its magnitudes:
 /// (m² + 5m + 4)u², and as much again for the join of its two parts.
 const BLOCK_ERROR: f64 = power_of_two(-95);
-/// Bound on the relative error of a block of a product: (3m² + 8m)u² and its join.
+/// Bound on the relative error of a block of a product: (6m² + 8m)u² and its join.
 const PRODUCT_BLOCK_ERROR: f64 = power_of_two(-95);
 /// Room for the roundings of the bounds themselves.
 const ROOM: f64 = 1.0 + 1e-9;
@@ -255,15 +255,18 @@ impl Series<Ball> for Balls {
     }
 
     fn growth(&self, chosen: &Chosen<'_>) -> Ball {
+        let beside_one = self.bounds.range.iter().all(|number| BESIDE_ONE.contains(number));
         let growth = match chosen {
-            Chosen::All => loops::growth(self.slices()),
+            Chosen::All => loops::growth(self.slices(), beside_one),
             Chosen::Within(range) => match self.within(range.clone()) {
-                Some(slices) => loops::growth(slices),
+                Some(slices) => loops::growth(slices, beside_one),
                 None => return Ball::UNKNOWN,
             },
             Chosen::Beside(integers, side) => match (integers.signs(), side) {
-                (Some(signs), Ordering::Greater) => loops::growth_where(self.slices(), signs, 1.0),
-                (Some(signs), Ordering::Less) => loops::growth_where(self.slices(), signs, -1.0),
+                (Some(signs), Ordering::Greater) => {
+                    loops::growth_where(self.slices(), signs, 1.0, beside_one)
+                }
+                (Some(signs), Ordering::Less) => loops::growth_where(self.slices(), signs, -1.0, beside_one),
                 _ => return self.one_by_one().growth(chosen),
             },
         };

@@ -103,10 +103,14 @@ impl Integers {
     /// How many have this sign.
     #[must_use]
     pub fn count(&self, sign: Ordering) -> usize {
-        let count = |of: fn(&f64) -> bool, high: &[f64]| high.iter().filter(|high| of(high)).count();
+        // No integer is between zero and one.
         match (&self.0, sign) {
-            (Parts::Doubles(vectors), Ordering::Greater) => count(|high| *high > 0.0, &vectors.high),
-            (Parts::Doubles(vectors), Ordering::Less) => count(|high| *high < 0.0, &vectors.high),
+            (Parts::Doubles(vectors), Ordering::Greater) => {
+                loops::count_within(&vectors.high, 1.0, f64::INFINITY)
+            }
+            (Parts::Doubles(vectors), Ordering::Less) => {
+                loops::count_within(&vectors.high, f64::NEG_INFINITY, -1.0)
+            }
             _ => (0..self.len()).filter(|index| self.sign(*index) == sign).count(),
         }
     }
@@ -122,13 +126,8 @@ impl Integers {
 
     /// The same, where the nearest `f64` values leave no doubt.
     fn sums_are_clearly_positive(&self, others: &Self) -> bool {
-        /// Far above the rounding of the values and of their sum.
-        const MARGIN: f64 = 1e-9;
-        let clear = |a: f64, b: f64| a + b > MARGIN * b;
         match (&self.0, &others.0) {
-            (Parts::Doubles(a), Parts::Doubles(b)) => {
-                a.high.iter().zip(&b.high).filter(|(a, b)| !clear(**a, **b)).count() == 0
-            }
+            (Parts::Doubles(a), Parts::Doubles(b)) => loops::sums_are_positive(&a.high, &b.high),
             _ => false,
         }
     }

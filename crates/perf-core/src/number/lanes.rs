@@ -46,6 +46,12 @@ impl Lanes {
         self.zip(other, |a, b| if a < b { a } else { b })
     }
 
+    /// One where a number, times `side`, is above zero; zero elsewhere.
+    #[inline(always)]
+    pub(super) fn kept(self, side: f64) -> Self {
+        self.map(|number| if number * side > 0.0 { 1.0 } else { 0.0 })
+    }
+
     #[inline(always)]
     pub(super) fn total(self) -> f64 {
         self.0.into_iter().sum()
@@ -199,6 +205,14 @@ impl Pairs {
     pub(super) fn plus(self, other: Self) -> Self {
         let (sum, error) = self.high.two_sum(other.high);
         Self::renormalized(sum, error + (self.low + other.low))
+    }
+
+    /// 1 + x for numbers from −1/2 to 1: the low part below 2u of the high one, which it may
+    /// reach into.
+    #[inline(always)]
+    pub(super) fn one_and(high: Lanes, low: Lanes) -> Self {
+        let sum = Lanes::ONE + high;
+        Self { high: sum, low: (high - (sum - Lanes::ONE)) + low }
     }
 
     /// Relative error below 2^−102.

@@ -162,7 +162,12 @@ fn extremes_with<P: Product>(x: &[f64]) -> [f64; 2] {
 
 #[inline(always)]
 fn block_extremes_with<P: Product>(x: &[f64], length: usize) -> Vec<[f64; 2]> {
-    x.chunks(length).map(extremes_with::<P>).collect()
+    let mut extremes = Vec::with_capacity(x.len().div_ceil(length.max(1)));
+    // In sight of the compiler: what collects may lack the instructions.
+    for block in x.chunks(length.max(1)) {
+        extremes.push(extremes_with::<P>(block));
+    }
+    extremes
 }
 
 #[inline(always)]
@@ -172,6 +177,43 @@ fn count_within_with<P: Product>(x: &[f64], least: f64, most: f64) -> usize {
         count += usize::from(*number >= least) & usize::from(*number <= most);
     }
     count
+}
+
+/// Four at a time, so that a level waits for one product rather than for four.
+#[inline(always)]
+fn levels_with<P: Product>(x: &[f64]) -> Vec<f64> {
+    let mut levels = vec![1.0; x.len() + 1];
+    let mut level = 1.0;
+    let (slots, last) = levels.get_mut(1..).unwrap_or_default().as_chunks_mut::<4>();
+    let (whole, rest) = x.as_chunks::<4>();
+    for (slot, rates) in slots.iter_mut().zip(whole) {
+        let [a, b, c, d] = rates.map(|rate| 1.0 + rate);
+        let (ab, cd) = (a * b, c * d);
+        *slot = [a, ab, ab * c, ab * cd].map(|product| level * product);
+        [.., level] = *slot;
+    }
+    for (slot, rate) in last.iter_mut().zip(rest) {
+        level *= 1.0 + rate;
+        *slot = level;
+    }
+    levels
+}
+
+/// Whether each sum with a number above zero is above zero, and not by rounding.
+#[inline(always)]
+fn sums_are_positive_with<P: Product>(x: &[f64], above_zero: &[f64]) -> bool {
+    /// Far above the rounding of the numbers and of their sum.
+    const MARGIN: f64 = 1e-9;
+    let mut open = 0;
+    for (x, y) in x.iter().zip(above_zero) {
+        open += usize::from(!(x + y > MARGIN * y));
+    }
+    open == 0
+}
+
+#[inline(always)]
+fn steps_with<P: Product>(x: &[f64]) -> Vec<f64> {
+    x.iter().zip(x.get(1..).unwrap_or_default()).map(|(from, to)| to - from).collect()
 }
 
 #[inline(always)]
@@ -333,12 +375,13 @@ fn squares_below_zero_with<P: Product>(x: Slices<'_>) -> Twofold {
     sum
 }
 
-/// Products of 1 + x. After m factors without joining, the error kept aside is
-/// below 2mu of the product, and its own rounding adds up to less than (3m² + 8m)u².
+/// Products of 1 + x. A factor's low part is below 2u of its high one. After m factors
+/// without joining, the error kept aside is below 3mu of the product, and its own rounding,
+/// with what is left out of products of low parts, adds up to less than (6m² + 8m)u².
 #[inline(always)]
 fn growth_of<P: Product, const C: usize>(
     mut columns: Columns<'_, C>,
-    number: impl Fn([Lanes; C]) -> Pairs,
+    factor: impl Fn([Lanes; C]) -> Pairs,
 ) -> Growth {
     let mut total = Pairs::ONE;
     let (mut lowest, mut highest) = (Ranks::of(Lanes::ONE), Ranks::of(Lanes::ONE));
@@ -350,7 +393,7 @@ fn growth_of<P: Product, const C: usize>(
                 more = false;
                 break;
             };
-            let factor = Pairs::ONE.plus(number(step));
+            let factor = factor(step);
             let (next, error) = product.two_product::<P>(factor.high);
             lost = lost * factor.high + (error + product * factor.low);
             product = next;
@@ -362,26 +405,48 @@ fn growth_of<P: Product, const C: usize>(
     Growth { value: total.product(), products: [lowest.smallest(), highest.largest()] }
 }
 
+/// Numbers for whose sum with one there is a shorter way.
+pub(super) const BESIDE_ONE: std::ops::RangeInclusive<f64> = -0.5..=1.0;
+
+/// All numbers are [`BESIDE_ONE`] where `beside_one` says so.
 #[inline(always)]
-fn growth_with<P: Product>(x: Slices<'_>) -> Growth {
-    growth_of::<P, 2>(
-        parts(x),
-        #[inline(always)]
-        |[high, low]| Pairs { high, low },
-    )
+fn growth_with<P: Product>(x: Slices<'_>, beside_one: bool) -> Growth {
+    match beside_one {
+        true => growth_of::<P, 2>(
+            parts(x),
+            #[inline(always)]
+            |[high, low]| Pairs::one_and(high, low),
+        ),
+        false => growth_of::<P, 2>(
+            parts(x),
+            #[inline(always)]
+            |[high, low]| Pairs::ONE.plus(Pairs { high, low }),
+        ),
+    }
 }
 
 /// The growth of those whose number in `signs`, times `side`, is above zero.
 #[inline(always)]
-fn growth_where_with<P: Product>(x: Slices<'_>, signs: &[f64], side: f64) -> Growth {
-    growth_of::<P, 3>(
-        Columns::of([x.high, x.low, signs]),
-        #[inline(always)]
-        |[high, low, sign]| {
-            let keep = sign.map(|sign| if sign * side > 0.0 { 1.0 } else { 0.0 });
-            Pairs { high: high * keep, low: low * keep }
-        },
-    )
+fn growth_where_with<P: Product>(x: Slices<'_>, signs: &[f64], side: f64, beside_one: bool) -> Growth {
+    let columns = Columns::of([x.high, x.low, signs]);
+    match beside_one {
+        true => growth_of::<P, 3>(
+            columns,
+            #[inline(always)]
+            |[high, low, sign]| {
+                let keep = sign.kept(side);
+                Pairs::one_and(high * keep, low * keep)
+            },
+        ),
+        false => growth_of::<P, 3>(
+            columns,
+            #[inline(always)]
+            |[high, low, sign]| {
+                let keep = sign.kept(side);
+                Pairs::ONE.plus(Pairs { high: high * keep, low: low * keep })
+            },
+        ),
+    }
 }
 
 on_this_processor!(pub(super) largest_integer, largest_integer_with, (values: &[i64]) -> u64, "max |value|.");
@@ -390,6 +455,9 @@ on_this_processor!(pub(super) halves, halves_with, (values: &[i64]) -> Vectors, 
 on_this_processor!(pub(super) scaled, scaled_with, (mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<i64>, f64), "Mantissas at a common scale, and about the largest magnitude.");
 on_this_processor!(pub(super) doubles_at, doubles_at_with, (mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<f64>, f64), "Mantissas at a common scale, and the largest magnitude.");
 on_this_processor!(pub(super) looked_up, looked_up_with, (table: &[f64; 256], places: &[u8]) -> Vec<f64>, "Entries of a table.");
+on_this_processor!(pub(super) levels, levels_with, (x: &[f64]) -> Vec<f64>, "Π (1 + x) up to each x, from 1 on.");
+on_this_processor!(pub(super) sums_are_positive, sums_are_positive_with, (x: &[f64], above_zero: &[f64]) -> bool, "Whether each sum is above zero.");
+on_this_processor!(pub(super) steps, steps_with, (x: &[f64]) -> Vec<f64>, "From each x to the next.");
 on_this_processor!(pub(super) sum, sum_with, (x: Slices<'_>) -> Twofold, "Σ x.");
 on_this_processor!(pub(super) products_about, products_about_with, (x: Slices<'_>, center_x: Twofold, y: Slices<'_>, center_y: Twofold) -> Products, "Σ (x − x̄)(y − ȳ).");
 on_this_processor!(pub(super) extremes, extremes_with, (x: &[f64]) -> [f64; 2], "The smallest and the largest x; zeros of none.");
@@ -402,8 +470,8 @@ on_this_processor!(pub(super) differences, differences_with, (x: Slices<'_>, y: 
 on_this_processor!(pub(super) squares_about, squares_about_with, (x: Slices<'_>, center: Twofold) -> Twofold, "Σ (x − center)².");
 on_this_processor!(pub(super) powers_about, powers_about_with, (x: Slices<'_>, center: Twofold) -> PowerSums, "Sums of higher powers of x − center.");
 on_this_processor!(pub(super) squares_below_zero, squares_below_zero_with, (x: Slices<'_>) -> Twofold, "Σ min(x, 0)².");
-on_this_processor!(pub(super) growth, growth_with, (x: Slices<'_>) -> Growth, "Π (1 + x).");
-on_this_processor!(pub(super) growth_where, growth_where_with, (x: Slices<'_>, signs: &[f64], side: f64) -> Growth, "Π (1 + x) of those whose sign is `side`'s.");
+on_this_processor!(pub(super) growth, growth_with, (x: Slices<'_>, beside_one: bool) -> Growth, "Π (1 + x).");
+on_this_processor!(pub(super) growth_where, growth_where_with, (x: Slices<'_>, signs: &[f64], side: f64, beside_one: bool) -> Growth, "Π (1 + x) of those whose sign is `side`'s.");
 
 #[cfg(test)]
 mod tests {
@@ -486,10 +554,13 @@ mod tests {
             prop_assert_eq!(parts(&[a.cubes, a.fourths]), parts(&[b.cubes, b.fourths]));
             prop_assert_eq!(bits(&[a.cubes_size, a.largest]), bits(&[b.cubes_size, b.largest]));
             prop_assert_eq!(parts(&[squares_below_zero(x)]), parts(&[squares_below_zero_with::<Split>(x)]));
-            prop_assert!(same_growth(&growth(x), &growth_with::<Split>(x)));
-            for side in [1.0, -1.0] {
-                let (a, b) = (growth_where(x, x.low, side), growth_where_with::<Split>(x, x.low, side));
+            for beside_one in [true, false] {
+                let (a, b) = (growth(x, beside_one), growth_with::<Split>(x, beside_one));
                 prop_assert!(same_growth(&a, &b));
+                for side in [1.0, -1.0] {
+                    let a = growth_where(x, x.low, side, beside_one);
+                    prop_assert!(same_growth(&a, &growth_where_with::<Split>(x, x.low, side, beside_one)));
+                }
             }
             Ok(())
             })?;
@@ -518,7 +589,10 @@ mod tests {
             prop_assert!((found.largest - largest).abs() <= 1e-15 * largest);
             let product = a.iter().fold(Wide::one(), |product, a| product * (Wide::one() + a.clone()));
             let factors = (a.len() + 8) as f64;
-            prop_assert!(error(growth(x).value, [product].into_iter()) < SUM * factors);
+            for beside_one in [true, false] {
+                let value = growth(x, beside_one).value;
+                prop_assert!(error(value, [product.clone()].into_iter()) < SUM * factors);
+            }
             let quotients = quotients(x, y.high);
             let pairs = quotients.high.iter().zip(&quotients.low).zip(a.iter().zip(y.high));
             for ((high, low), (x, y)) in pairs {

@@ -36,6 +36,16 @@ pub use wide::Wide;
 
 use dashu_int::IBig;
 
+/// The smallest and the largest of some values; zeros of none.
+pub(crate) fn extremes(values: &[f64]) -> [f64; 2] {
+    loops::extremes(values)
+}
+
+/// From each value to the next.
+pub(crate) fn steps(values: &[f64]) -> Vec<f64> {
+    loops::steps(values)
+}
+
 /// The smallest and the largest of each so many values.
 pub(crate) fn block_extremes(values: &[f64], length: usize) -> Vec<[f64; 2]> {
     loops::block_extremes(values, length)
@@ -44,6 +54,11 @@ pub(crate) fn block_extremes(values: &[f64], length: usize) -> Vec<[f64; 2]> {
 /// How many values are from `least` to `most`.
 pub(crate) fn count_within(values: &[f64], least: f64, most: f64) -> usize {
     loops::count_within(values, least, most)
+}
+
+/// Π (1 + x) up to each x, from 1 on.
+pub(crate) fn levels(rates: &[f64]) -> Vec<f64> {
+    loops::levels(rates)
 }
 
 /// 10^`exponent` as an exact integer.
