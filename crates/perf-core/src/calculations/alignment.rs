@@ -74,14 +74,20 @@ fn covering(returns: TimeSeriesView<'_>, grid: &Grid<'_>, method: Method) -> Res
     let from = returns.dates().partition_point(|date| grid.picked && !begun(*date));
     let until = returns.dates().partition_point(|date| !grid.picked || *date <= last);
     let within = returns.range(from..until);
-    if within.dates() == grid.ends {
+    if are_same(within.dates(), grid.ends) {
         return Ok(Links::supplied(within.values()));
     }
     let between_valuations = grid.valued_on.get(1..).unwrap_or_default();
-    if method == Method::ModifiedDietz && within.dates() == between_valuations {
+    if method == Method::ModifiedDietz && are_same(within.dates(), between_valuations) {
         return Ok(Links::compounded(within.values()));
     }
     Err(mismatch(within.dates(), grid))
+}
+
+/// Counted without a stop, which is quicker than to look for the first difference.
+fn are_same(dates: &[NaiveDate], others: &[NaiveDate]) -> bool {
+    let different = dates.iter().zip(others).filter(|(date, other)| date != other).count();
+    dates.len() == others.len() && different == 0
 }
 
 /// Every sub-period without a return, and every return without a sub-period.

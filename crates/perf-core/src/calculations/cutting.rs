@@ -137,6 +137,9 @@ impl Integer for i128 {
 /// A mantissa at a scale, where it leaves room in 128 bits for a length in half days.
 fn long_mantissa(value: &Exact, scale: u32) -> Option<i128> {
     const MAX_BITS: u32 = 100;
+    if let Some(mantissa) = value.short_mantissa_at(scale) {
+        return Some(mantissa.into());
+    }
     let power = 10_i128.checked_pow(scale.checked_sub(value.scale())?)?;
     let mantissa = value.mantissa().to_i128()?.checked_mul(power)?;
     Some(mantissa).filter(|mantissa| mantissa.unsigned_abs() < 1 << MAX_BITS)

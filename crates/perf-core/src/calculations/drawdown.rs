@@ -138,14 +138,26 @@ impl<'a, R: Real> Path<'a, R> {
         Ok((self.decisions.get() > 0).then_some(Place { peak, trough, recovery }))
     }
 
-    /// The deepest fall. A block whose levels all leave more of any peak is passed over.
+    /// What the deepest fall leaves at most: the deepest of those from one block to a later one.
+    fn known_depth(&self) -> f64 {
+        let (mut peak, mut least) = (1.0, 1.0);
+        for [lowest, highest] in &self.blocks {
+            let left = lowest / peak;
+            (least, peak) =
+                (if left < least { left } else { least }, if *highest > peak { *highest } else { peak });
+        }
+        least
+    }
+
+    /// The deepest fall. A block is passed over whose levels all leave clearly more of any peak.
     fn deepest(&self) -> Deepest {
+        let enough = self.known_depth() * (1.0 + 16.0 * self.error);
         let (mut peak, mut least, mut second, mut fall) = (1.0, 1.0, 1.0, None);
         for (start, (levels, [lowest, highest])) in
             (0..).step_by(BLOCK).zip(self.levels.chunks(BLOCK).zip(&self.blocks))
         {
             let highest = if *highest > peak { *highest } else { peak };
-            if *lowest >= second * highest {
+            if *lowest >= enough * highest {
                 peak = highest;
                 continue;
             }
@@ -162,10 +174,17 @@ impl<'a, R: Real> Path<'a, R> {
                 }
             }
         }
-        let place = |(peak, trough): (f64, usize)| {
-            Some((self.levels.iter().position(|level| *level >= peak)?, trough))
-        };
+        let place = |(peak, trough)| Some((self.at_least(peak, 0).next()?.0, trough));
         Deepest { least, second, fall: fall.and_then(place) }
+    }
+
+    /// Levels that are at least so high, from a number on.
+    fn at_least(&self, least: f64, from: usize) -> impl Iterator<Item = (usize, f64)> {
+        let blocks = self.blocks.iter().enumerate().skip(from / BLOCK);
+        let high = blocks.filter(move |(_, [_, highest])| *highest >= least);
+        let numbers = high.flat_map(|(block, _)| block * BLOCK..(block + 1) * BLOCK);
+        let levels = numbers.filter_map(|number| Some((number, *self.levels.get(number)?)));
+        levels.filter(move |(number, level)| *number >= from && *level >= least)
     }
 
     /// A level with the others after it that are as low, if they fall from the same peak.
@@ -199,9 +218,8 @@ impl<'a, R: Real> Path<'a, R> {
         if count_within(before, near, f64::INFINITY) == 1 {
             return Ok(peak);
         }
-        let high = |level: &f64| *level >= near;
         let mut numbers =
-            before.iter().enumerate().filter(|(_, level)| high(level)).map(|(number, _)| number);
+            self.at_least(near, 0).map(|(number, _)| number).take_while(|number| *number < trough);
         let first = numbers.next().unwrap_or(peak);
         numbers.try_fold(first, |best, number| {
             Ok(if self.compare(best, number)? == Ordering::Greater { number } else { best })
@@ -212,8 +230,8 @@ impl<'a, R: Real> Path<'a, R> {
     fn recovery(&self, peak: usize, trough: usize) -> Figure<Option<usize>> {
         let level = self.level(peak);
         let (below, above) = (level * (1.0 - 8.0 * self.error), level * (1.0 + 8.0 * self.error));
-        for (number, level) in self.levels.iter().enumerate().skip(trough + 1) {
-            if *level >= below && (*level > above || self.compare(peak, number)? != Ordering::Less) {
+        for (number, level) in self.at_least(below, trough + 1) {
+            if level > above || self.compare(peak, number)? != Ordering::Less {
                 return Ok(Some(number));
             }
         }

@@ -135,7 +135,13 @@ impl Real for Ball {
 
     #[inline]
     fn integer(value: i64) -> Self {
-        from_integer(&Whole::from(value))
+        /// Up to here the nearest `f64` fits 64 bits.
+        const SHORT: u64 = 1 << 62;
+        if value.unsigned_abs() > SHORT {
+            return from_integer(&Whole::from(value));
+        }
+        let high = value as f64;
+        Self { middle: Twofold { high, low: (value - high as i64) as f64 }, radius: 0.0 }
     }
 
     fn sqrt(self) -> Self {
@@ -192,15 +198,35 @@ impl Real for Ball {
         self.middle.high
     }
 
-    /// Most often far from dust, which an `f64` tells.
+    /// Most often clear from the `f64` values.
+    #[inline]
+    fn compare(&self, other: &Self) -> Figure<Ordering> {
+        let difference = self.middle.high - other.middle.high;
+        let open = self.radius + other.radius + 1e-15 * (self.size() + other.size());
+        match (difference > open, -difference > open) {
+            (true, _) => Ok(Ordering::Greater),
+            (_, true) => Ok(Ordering::Less),
+            _ => (*self - *other).sign(),
+        }
+    }
+
+    /// Most often far from dust.
     #[inline]
     fn is_dust(&self, scale: &Self) -> Figure<bool> {
-        const FAR_ABOVE_DUST: f64 = 1e-23;
-        let least = self.size() * (1.0 - 1e-15) - self.radius;
-        if least > FAR_ABOVE_DUST * (scale.size() + scale.radius) {
-            return Ok(false);
+        match self.is_far_above_dust(scale.size() + scale.radius) {
+            true => Ok(false),
+            false => self.is_within(&(*scale * Self::dust())),
         }
-        self.is_within(&(*scale * Self::dust()))
+    }
+
+    /// Most often far from dust of both.
+    #[inline]
+    fn minus(&self, other: &Self) -> Figure<Self> {
+        let difference = *self - *other;
+        if difference.is_far_above_dust(self.size() + self.radius + other.size() + other.radius) {
+            return Ok(difference);
+        }
+        difference.without_dust(&self.magnitude().larger(other.magnitude()))
     }
 
     fn round_to(&self, digits: u32) -> Figure<Rounded> {
@@ -214,29 +240,47 @@ impl Real for Ball {
 }
 
 impl Ball {
+    /// Whether the magnitude is above ten times what is dust of this size.
+    #[inline]
+    fn is_far_above_dust(self, size: f64) -> bool {
+        const FAR_ABOVE_DUST: f64 = 1e-23;
+        self.size() * (1.0 - 1e-15) - self.radius > FAR_ABOVE_DUST * size
+    }
+
     /// The value to twenty digits, where double-double arithmetic proves them: it
     /// lies between two integers of twenty digits times a power of ten, and not
     /// next to the middle between them.
     fn clearly_rounded(self) -> Option<Rounded> {
-        /// Powers of ten up to this one are double-doubles themselves.
-        const EXACT_POWERS: std::ops::RangeInclusive<i32> = 0..=38;
         const LEAST: i128 = 10_i128.pow(OUTPUT_DIGITS - 1);
-        let power = (OUTPUT_DIGITS.cast_signed() - 1).saturating_sub(self.size().log10().floor() as i32);
-        if !EXACT_POWERS.contains(&power) {
-            return None;
-        }
-        let (ten, _) = Whole::power_of_ten(power.unsigned_abs()).to_twofold();
+        let power = self.power_to_output_digits()?;
+        let ten = *POWERS_OF_TEN.get(power)?;
         let scaled = self.middle * ten;
         let error = (self.radius * ten.high + scaled.high.abs() * UNIT) * (1.0 + 1e-9);
         let nearest = scaled.low.round();
         let beside = (scaled.low - nearest).abs();
-        let mantissa = scaled.high as i128 + nearest as i128;
+        // From 2^63 on an `f64` is a multiple of eight, of which 64 bits hold the eighth.
+        let eighth = (scaled.high.abs() * 0.125) as u64;
+        let high = i128::from(eighth) * if scaled.high < 0.0 { -8 } else { 8 };
+        let mantissa = high + i128::from(nearest as i64);
         let clear = beside + error < 0.5 && scaled.high.abs() > LEAST as f64;
         let digits = LEAST + 1..LEAST * 10;
         if !(clear && digits.contains(&mantissa.abs())) {
             return None;
         }
-        Rounded::normalized(mantissa, -i64::from(power))
+        Rounded::normalized(mantissa, -i64::try_from(power).ok()?)
+    }
+
+    /// The power of ten that leaves twenty digits before the point, or about as many.
+    fn power_to_output_digits(self) -> Option<usize> {
+        const BIAS: i32 = 1023;
+        /// log10 2, times 2^12.
+        const DIGITS_OF_A_BIT: i32 = 1233;
+        const MOST: f64 = 1e20;
+        let exponent = (self.size().to_bits() >> (f64::MANTISSA_DIGITS - 1)) as i32 - BIAS;
+        let digits = exponent.checked_mul(DIGITS_OF_A_BIT)? >> 12;
+        let power = usize::try_from(OUTPUT_DIGITS.cast_signed() - 1 - digits).ok()?;
+        let too_long = self.size() * POWERS_OF_TEN.get(power)?.high >= MOST;
+        power.checked_sub(usize::from(too_long))
     }
 
     fn exactly_rounded(self, digits: u32) -> Figure<Rounded> {
@@ -250,6 +294,19 @@ impl Ball {
         lowest.filter(|_| lowest == highest).ok_or(Failure::Imprecise)
     }
 }
+
+/// Powers of ten by their exponent, as far as they fit 127 bits: exactly, as these have no
+/// more than 106 after their trailing zeros.
+const POWERS_OF_TEN: [Twofold; 39] = {
+    let mut powers = [Twofold::ONE; 39];
+    let (mut rest, mut power) = (powers.as_mut_slice(), 1_i128);
+    while let Some((slot, following)) = rest.split_first_mut() {
+        let high = power as f64;
+        *slot = Twofold { high, low: (power - high as i128) as f64 };
+        (rest, power) = (following, power.wrapping_mul(10));
+    }
+    powers
+};
 
 /// An integer to 106 bits, exactly where it has no more.
 #[inline]

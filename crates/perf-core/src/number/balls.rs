@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use super::ball::{Ball, TINY};
 use super::integers::View;
 use super::lanes::{Slices, Vectors, WIDTH};
-use super::loops::{self, BESIDE_ONE, BLOCK, Growth, PRODUCT_BLOCK};
+use super::loops::{self, BESIDE_ONE, BLOCK, Growth, PRODUCT_BLOCK, Ranged};
 use super::series::{Chosen, Powers, Series, Total};
-use super::{Figure, Integers, OneByOne, Twofold};
+use super::{Figure, Integers, OneByOne, Twofold, plain};
 
 /// Bound on the relative error of a quotient of integers of 106 bits or more.
 const RATIO_ERROR: f64 = power_of_two(-100);
@@ -102,7 +102,7 @@ impl Bounds {
 
 impl Balls {
     fn from_parts(middles: Vectors, relative: f64, absolute: f64) -> Self {
-        let (count, range) = (middles.high.len() as f64, loops::extremes(&middles.high));
+        let (count, range) = (middles.high.len() as f64, plain::extremes(&middles.high));
         Self { middles, bounds: Bounds { count, range, is_reached: true, relative, absolute } }
     }
 
@@ -139,16 +139,21 @@ fn pairs(view: &View<'_>) -> Vectors {
 
 impl Series<Ball> for Balls {
     fn ratios(numerators: &Integers, denominators: &Integers) -> Self {
-        let middles = match (numerators.view(), denominators.view()) {
+        let Ranged { values, range } = match (numerators.view(), denominators.view()) {
             (View::Single(numerators), View::Single(denominators)) => {
                 loops::plain_quotients(numerators, denominators)
             }
             (View::Pairs(numerators), View::Single(denominators)) => {
                 loops::quotients(numerators, denominators)
             }
-            (a, b) => loops::ratios(pairs(&a).as_slices(), pairs(&b).as_slices()),
+            (a, b) => {
+                let values = loops::ratios(pairs(&a).as_slices(), pairs(&b).as_slices());
+                Ranged { range: plain::extremes(&values.high), values }
+            }
         };
-        Self::from_parts(middles, RATIO_ERROR, 0.0)
+        let count = values.high.len() as f64;
+        let bounds = Bounds { count, range, is_reached: true, relative: RATIO_ERROR, absolute: 0.0 };
+        Self { middles: values, bounds }
     }
 
     fn len(&self) -> usize {
@@ -167,7 +172,7 @@ impl Series<Ball> for Balls {
     fn extremes(&self) -> [f64; 2] {
         match self.bounds.is_reached {
             true => self.bounds.range,
-            false => loops::extremes(&self.middles.high),
+            false => plain::extremes(&self.middles.high),
         }
     }
 

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::integers::MAX_SINGLE_POWER;
 use super::whole::short_power_of_ten;
-use super::{Exact, Integers, Whole, loops};
+use super::{Exact, Integers, Whole, plain};
 
 /// Decimals in a row, their mantissas and scales side by side: ready for loops.
 ///
@@ -166,7 +166,7 @@ impl<'a> DecimalsView<'a> {
         if scale.saturating_sub(least) > MAX_SINGLE_POWER {
             return None;
         }
-        let (doubles, largest) = loops::doubles_at(mantissas, scales, scale);
+        let (doubles, largest) = plain::doubles_at(mantissas, scales, scale);
         (largest <= LARGEST).then_some(doubles)
     }
 
@@ -180,7 +180,7 @@ impl<'a> DecimalsView<'a> {
         let least = scales.iter().fold(u8::MAX, |least, scale| least.min(*scale));
         let scale = u8::try_from(scale).ok()?;
         short_power_of_ten(u32::from(scale.saturating_sub(least)))?;
-        let (scaled, largest) = loops::scaled(mantissas, scales, scale);
+        let (scaled, largest) = plain::scaled(mantissas, scales, scale);
         (largest <= LARGEST).then_some(scaled)
     }
 

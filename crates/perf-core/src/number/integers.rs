@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
 use super::lanes::{Slices, Vectors};
-use super::{Twofold, Whole, loops};
+use super::{Twofold, Whole, plain};
 
 /// Integers in a row, ready for loops over double-doubles.
 ///
@@ -54,7 +54,7 @@ impl Integers {
             let powers = exponents.iter().map(|exponent| Whole::power_of_ten((*exponent).into()));
             return Self::from(powers.collect::<Vec<_>>());
         }
-        Self(Parts::Doubles(Vectors { high: loops::looked_up(&SINGLE_POWERS, exponents), low: Vec::new() }))
+        Self(Parts::Doubles(Vectors { high: plain::looked_up(&SINGLE_POWERS, exponents), low: Vec::new() }))
     }
 
     /// Integers that are an `f64` each.
@@ -106,10 +106,10 @@ impl Integers {
         // No integer is between zero and one.
         match (&self.0, sign) {
             (Parts::Doubles(vectors), Ordering::Greater) => {
-                loops::count_within(&vectors.high, 1.0, f64::INFINITY)
+                plain::count_within(&vectors.high, 1.0, f64::INFINITY)
             }
             (Parts::Doubles(vectors), Ordering::Less) => {
-                loops::count_within(&vectors.high, f64::NEG_INFINITY, -1.0)
+                plain::count_within(&vectors.high, f64::NEG_INFINITY, -1.0)
             }
             _ => (0..self.len()).filter(|index| self.sign(*index) == sign).count(),
         }
@@ -127,7 +127,7 @@ impl Integers {
     /// The same, where the nearest `f64` values leave no doubt.
     fn sums_are_clearly_positive(&self, others: &Self) -> bool {
         match (&self.0, &others.0) {
-            (Parts::Doubles(a), Parts::Doubles(b)) => loops::sums_are_positive(&a.high, &b.high),
+            (Parts::Doubles(a), Parts::Doubles(b)) => plain::sums_are_positive(&a.high, &b.high),
             _ => false,
         }
     }
@@ -170,13 +170,13 @@ impl From<&[i64]> for Integers {
         const SINGLE: u64 = 1 << 53;
         /// Up to here the nearest `f64` is an integer of 64 bits.
         const PAIR: u64 = 1 << 62;
-        let largest = loops::largest_integer(values);
+        let largest = plain::largest_integer(values);
         if largest > PAIR {
             return Self::from(values.iter().copied().map(Whole::from).collect::<Vec<_>>());
         }
         Self(Parts::Doubles(match largest <= SINGLE {
-            true => Vectors { high: loops::doubles(values), low: Vec::new() },
-            false => loops::halves(values),
+            true => Vectors { high: plain::doubles(values), low: Vec::new() },
+            false => plain::halves(values),
         }))
     }
 }

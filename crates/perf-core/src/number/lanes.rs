@@ -57,15 +57,6 @@ impl Lanes {
         self.0.into_iter().sum()
     }
 
-    /// Each lane's neighbour so many places on.
-    #[inline(always)]
-    fn turned(self, places: usize) -> Self {
-        Self(from_fn(
-            #[inline(always)]
-            |lane| self.0[(lane + places) % WIDTH],
-        ))
-    }
-
     #[inline(always)]
     pub(super) fn two_product<P: Product>(self, other: Self) -> (Self, Self) {
         let products: [(f64, f64); WIDTH] = from_fn(
@@ -144,6 +135,11 @@ pub(super) struct Ranks([i64; WIDTH]);
 
 #[allow(clippy::indexing_slicing, reason = "from_fn's index is below the length of its array")]
 impl Ranks {
+    /// Before any number.
+    pub(super) const FIRST: Self = Self([i64::MIN; WIDTH]);
+    /// Behind any number.
+    pub(super) const LAST: Self = Self([i64::MAX; WIDTH]);
+
     #[inline(always)]
     pub(super) fn of(lanes: Lanes) -> Self {
         Self(lanes.0.map(rank))
@@ -238,30 +234,27 @@ impl Pairs {
         Self::renormalized(first, remainder / other.high)
     }
 
-    /// All eight by an operation in three steps: each with the one four places away, then
-    /// two, then one.
-    #[inline(always)]
-    fn folded(self, operation: impl Fn(Self, Self) -> Self) -> Twofold {
-        let mut folded = self;
-        for places in [4, 2, 1] {
-            let other = Self { high: folded.high.turned(places), low: folded.low.turned(places) };
-            folded = operation(folded, other);
-        }
-        let ([high, ..], [low, ..]) = (folded.high.0, folded.low.0);
-        Twofold { high, low }
-    }
-
     /// The sum of all eight. Apart from the loops: within one it would keep the compiler from
     /// making vectors of what comes before.
     #[inline(never)]
     pub(super) fn total(self) -> Twofold {
-        self.folded(Self::plus)
+        let [a, b, c, d, e, f, g, h] = self.lanes();
+        ((a + b) + (c + d)) + ((e + f) + (g + h))
     }
 
     /// The product of all eight; apart as the sum.
     #[inline(never)]
     pub(super) fn product(self) -> Twofold {
-        self.folded(Self::times::<Split>)
+        let [a, b, c, d, e, f, g, h] = self.lanes();
+        let times = Twofold::times::<Split>;
+        times(times(times(a, b), times(c, d)), times(times(e, f), times(g, h)))
+    }
+
+    #[inline(always)]
+    fn lanes(self) -> [Twofold; WIDTH] {
+        let mut lanes = self.high.0.map(Twofold::from_f64);
+        lanes.iter_mut().zip(self.low.0).for_each(|(lane, low)| lane.low = low);
+        lanes
     }
 }
 

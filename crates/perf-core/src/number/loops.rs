@@ -5,10 +5,8 @@
 //! that `f64` has lost anything that counts.
 
 use super::Twofold;
-use super::integers::SINGLE_POWERS;
-use super::lanes::{Columns, Lanes, Pairs, Ranks, Slices, Vectors, WIDTH, rank, ranked};
+use super::lanes::{Columns, Lanes, Pairs, Ranks, Slices, Vectors, WIDTH};
 use super::processor::{Product, on_this_processor};
-use super::whole::SHORT_POWERS;
 
 /// Steps of a sum before it is joined.
 pub(super) const BLOCK: usize = 32;
@@ -25,6 +23,36 @@ pub(super) struct Products {
 pub(super) struct Differences {
     pub(super) values: Vectors,
     pub(super) certain: bool,
+}
+
+/// Numbers, and the smallest and the largest of their high parts.
+pub(super) struct Ranged {
+    pub(super) values: Vectors,
+    pub(super) range: [f64; 2],
+}
+
+impl Ranged {
+    /// As [`Vectors::collect`], of columns that are filled up with what is in them.
+    #[inline(always)]
+    fn collect<const N: usize>(
+        length: usize,
+        columns: Columns<'_, N>,
+        function: impl Fn([Lanes; N]) -> Pairs,
+    ) -> Self {
+        let (mut least, mut most) = (Ranks::LAST, Ranks::FIRST);
+        let values = Vectors::collect(
+            length,
+            columns,
+            #[inline(always)]
+            |step| {
+                let pairs = function(step);
+                (least, most) = (least.min(pairs.high), most.max(pairs.high));
+                pairs
+            },
+        );
+        let range = if length == 0 { [0.0; 2] } else { [least.smallest(), most.largest()] };
+        Self { values, range }
+    }
 }
 
 /// Σ d³, Σ |d|³, Σ d⁴ and the largest |d|.
@@ -83,140 +111,6 @@ fn both<'a>(x: Slices<'a>, y: Slices<'a>) -> Columns<'a, 4> {
 }
 
 #[inline(always)]
-fn largest_integer_with<P: Product>(values: &[i64]) -> u64 {
-    values.iter().fold(0, |largest, value| value.unsigned_abs().max(largest))
-}
-
-#[inline(always)]
-fn doubles_with<P: Product>(values: &[i64]) -> Vec<f64> {
-    values.iter().map(|value| *value as f64).collect()
-}
-
-/// Integers of up to 62 bits: the nearest `f64`, and what it leaves out.
-#[inline(always)]
-fn halves_with<P: Product>(values: &[i64]) -> Vectors {
-    /// Of the lower half.
-    const BITS: u32 = 31;
-    let halves = |value: &i64| ((value >> BITS << BITS) as f64, (value & ((1 << BITS) - 1)) as f64);
-    let high = values.iter().map(|value| *value as f64);
-    let low = values.iter().map(|value| {
-        let (upper, lower) = halves(value);
-        lower - (upper + lower - upper)
-    });
-    Vectors { high: high.collect(), low: low.collect() }
-}
-
-/// Powers of ten by their exponent; zeros where 64 bits do not hold them.
-const POWERS_OF_TEN: [i64; 256] = {
-    let mut powers = [0; 256];
-    let (start, _) = powers.split_at_mut(SHORT_POWERS.len());
-    start.copy_from_slice(&SHORT_POWERS);
-    powers
-};
-
-/// Mantissas at a common scale, at most 18 above any of theirs, and about the largest
-/// magnitude: above 2^63 they are not what they should be.
-#[allow(clippy::indexing_slicing, reason = "a byte is below the length of the array")]
-#[inline(always)]
-fn scaled_with<P: Product>(mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<i64>, f64) {
-    let mut largest = 0;
-    let scaled = mantissas.iter().zip(scales).map(|(mantissa, own)| {
-        let power = POWERS_OF_TEN[usize::from(scale.wrapping_sub(*own))];
-        // Positive numbers are in the order of their bits.
-        largest = (*mantissa as f64 * power as f64).abs().to_bits().max(largest);
-        mantissa.wrapping_mul(power)
-    });
-    (scaled.collect(), f64::from_bits(largest))
-}
-
-/// Mantissas at a common scale, at most 22 above any of theirs, and the largest magnitude:
-/// where that is below 2^53, each is exact.
-#[allow(clippy::indexing_slicing, reason = "a byte is below the length of the array")]
-#[inline(always)]
-fn doubles_at_with<P: Product>(mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<f64>, f64) {
-    let mut largest = 0;
-    let scaled = mantissas.iter().zip(scales).map(|(mantissa, own)| {
-        let scaled = *mantissa as f64 * SINGLE_POWERS[usize::from(scale.wrapping_sub(*own))];
-        // Positive numbers are in the order of their bits.
-        largest = scaled.abs().to_bits().max(largest);
-        scaled
-    });
-    (scaled.collect(), f64::from_bits(largest))
-}
-
-#[allow(clippy::indexing_slicing, reason = "a byte is below the length of the array")]
-#[inline(always)]
-fn looked_up_with<P: Product>(table: &[f64; 256], places: &[u8]) -> Vec<f64> {
-    places.iter().map(|place| table[usize::from(*place)]).collect()
-}
-
-#[inline(always)]
-fn extremes_with<P: Product>(x: &[f64]) -> [f64; 2] {
-    let Some(first) = x.first() else { return [0.0; 2] };
-    let (mut least, mut most) = (rank(*first), rank(*first));
-    for number in x {
-        (least, most) = (least.min(rank(*number)), most.max(rank(*number)));
-    }
-    [ranked(least), ranked(most)]
-}
-
-#[inline(always)]
-fn block_extremes_with<P: Product>(x: &[f64], length: usize) -> Vec<[f64; 2]> {
-    let mut extremes = Vec::with_capacity(x.len().div_ceil(length.max(1)));
-    // In sight of the compiler: what collects may lack the instructions.
-    for block in x.chunks(length.max(1)) {
-        extremes.push(extremes_with::<P>(block));
-    }
-    extremes
-}
-
-#[inline(always)]
-fn count_within_with<P: Product>(x: &[f64], least: f64, most: f64) -> usize {
-    let mut count = 0;
-    for number in x {
-        count += usize::from(*number >= least) & usize::from(*number <= most);
-    }
-    count
-}
-
-/// Four at a time, so that a level waits for one product rather than for four.
-#[inline(always)]
-fn levels_with<P: Product>(x: &[f64]) -> Vec<f64> {
-    let mut levels = vec![1.0; x.len() + 1];
-    let mut level = 1.0;
-    let (slots, last) = levels.get_mut(1..).unwrap_or_default().as_chunks_mut::<4>();
-    let (whole, rest) = x.as_chunks::<4>();
-    for (slot, rates) in slots.iter_mut().zip(whole) {
-        let [a, b, c, d] = rates.map(|rate| 1.0 + rate);
-        let (ab, cd) = (a * b, c * d);
-        *slot = [a, ab, ab * c, ab * cd].map(|product| level * product);
-        [.., level] = *slot;
-    }
-    for (slot, rate) in last.iter_mut().zip(rest) {
-        level *= 1.0 + rate;
-        *slot = level;
-    }
-    levels
-}
-
-/// Whether each sum with a number above zero is above zero, and not by rounding.
-#[inline(always)]
-fn sums_are_positive_with<P: Product>(x: &[f64], above_zero: &[f64]) -> bool {
-    /// Far above the rounding of the numbers and of their sum.
-    const MARGIN: f64 = 1e-9;
-    let mut open = 0;
-    for (x, y) in x.iter().zip(above_zero) {
-        open += usize::from(!(x + y > MARGIN * y));
-    }
-    open == 0
-}
-
-#[inline(always)]
-fn steps_with<P: Product>(x: &[f64]) -> Vec<f64> {
-    x.iter().zip(x.get(1..).unwrap_or_default()).map(|(from, to)| to - from).collect()
-}
-
-#[inline(always)]
 fn sum_with<P: Product>(x: Slices<'_>) -> Twofold {
     let [sum] = totals(
         parts(x),
@@ -264,11 +158,12 @@ fn ratios_with<P: Product>(numerators: Slices<'_>, denominators: Slices<'_>) -> 
 /// within 2u of the quotient and leaves an almost exact remainder, so that both
 /// parts are within 16u² of it.
 #[inline(always)]
-fn quotients_with<P: Product>(numerators: Slices<'_>, denominators: &[f64]) -> Vectors {
-    let columns = Columns::filled([numerators.high, numerators.low, denominators], [0.0, 0.0, 1.0]);
-    Vectors::collect(
+fn quotients_with<P: Product>(numerators: Slices<'_>, denominators: &[f64]) -> Ranged {
+    let first = |numbers: &[f64]| numbers.first().copied().unwrap_or_default();
+    let fill = [first(numerators.high), first(numerators.low), first(denominators)];
+    Ranged::collect(
         numerators.high.len(),
-        columns,
+        Columns::filled([numerators.high, numerators.low, denominators], fill),
         #[inline(always)]
         |[high, low, denominator]| quotient::<P>(high, low, denominator),
     )
@@ -276,10 +171,11 @@ fn quotients_with<P: Product>(numerators: Slices<'_>, denominators: &[f64]) -> V
 
 /// The same of numerators that are an `f64` each.
 #[inline(always)]
-fn plain_quotients_with<P: Product>(numerators: &[f64], denominators: &[f64]) -> Vectors {
-    Vectors::collect(
+fn plain_quotients_with<P: Product>(numerators: &[f64], denominators: &[f64]) -> Ranged {
+    let first = |numbers: &[f64]| numbers.first().copied().unwrap_or_default();
+    Ranged::collect(
         numerators.len(),
-        Columns::filled([numerators, denominators], [0.0, 1.0]),
+        Columns::filled([numerators, denominators], [first(numerators), first(denominators)]),
         #[inline(always)]
         |[numerator, denominator]| quotient::<P>(numerator, Lanes::ZERO, denominator),
     )
@@ -449,23 +345,11 @@ fn growth_where_with<P: Product>(x: Slices<'_>, signs: &[f64], side: f64, beside
     }
 }
 
-on_this_processor!(pub(super) largest_integer, largest_integer_with, (values: &[i64]) -> u64, "max |value|.");
-on_this_processor!(pub(super) doubles, doubles_with, (values: &[i64]) -> Vec<f64>, "The nearest `f64` values.");
-on_this_processor!(pub(super) halves, halves_with, (values: &[i64]) -> Vectors, "Double-doubles that are the integers, which have at most 62 bits.");
-on_this_processor!(pub(super) scaled, scaled_with, (mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<i64>, f64), "Mantissas at a common scale, and about the largest magnitude.");
-on_this_processor!(pub(super) doubles_at, doubles_at_with, (mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<f64>, f64), "Mantissas at a common scale, and the largest magnitude.");
-on_this_processor!(pub(super) looked_up, looked_up_with, (table: &[f64; 256], places: &[u8]) -> Vec<f64>, "Entries of a table.");
-on_this_processor!(pub(super) levels, levels_with, (x: &[f64]) -> Vec<f64>, "Π (1 + x) up to each x, from 1 on.");
-on_this_processor!(pub(super) sums_are_positive, sums_are_positive_with, (x: &[f64], above_zero: &[f64]) -> bool, "Whether each sum is above zero.");
-on_this_processor!(pub(super) steps, steps_with, (x: &[f64]) -> Vec<f64>, "From each x to the next.");
 on_this_processor!(pub(super) sum, sum_with, (x: Slices<'_>) -> Twofold, "Σ x.");
 on_this_processor!(pub(super) products_about, products_about_with, (x: Slices<'_>, center_x: Twofold, y: Slices<'_>, center_y: Twofold) -> Products, "Σ (x − x̄)(y − ȳ).");
-on_this_processor!(pub(super) extremes, extremes_with, (x: &[f64]) -> [f64; 2], "The smallest and the largest x; zeros of none.");
-on_this_processor!(pub(super) block_extremes, block_extremes_with, (x: &[f64], length: usize) -> Vec<[f64; 2]>, "The same of each so many x.");
-on_this_processor!(pub(super) count_within, count_within_with, (x: &[f64], least: f64, most: f64) -> usize, "How many x are from `least` to `most`.");
 on_this_processor!(pub(super) ratios, ratios_with, (numerators: Slices<'_>, denominators: Slices<'_>) -> Vectors, "numerator / denominator.");
-on_this_processor!(pub(super) quotients, quotients_with, (numerators: Slices<'_>, denominators: &[f64]) -> Vectors, "numerator / denominator of `f64` values.");
-on_this_processor!(pub(super) plain_quotients, plain_quotients_with, (numerators: &[f64], denominators: &[f64]) -> Vectors, "The same, without low parts.");
+on_this_processor!(pub(super) quotients, quotients_with, (numerators: Slices<'_>, denominators: &[f64]) -> Ranged, "numerator / denominator of `f64` values.");
+on_this_processor!(pub(super) plain_quotients, plain_quotients_with, (numerators: &[f64], denominators: &[f64]) -> Ranged, "The same, without low parts.");
 on_this_processor!(pub(super) differences, differences_with, (x: Slices<'_>, y: Slices<'_>) -> Differences, "x − y.");
 on_this_processor!(pub(super) squares_about, squares_about_with, (x: Slices<'_>, center: Twofold) -> Twofold, "Σ (x − center)².");
 on_this_processor!(pub(super) powers_about, powers_about_with, (x: Slices<'_>, center: Twofold) -> PowerSums, "Sums of higher powers of x − center.");
@@ -476,6 +360,7 @@ on_this_processor!(pub(super) growth_where, growth_where_with, (x: Slices<'_>, s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::plain;
     use crate::number::processor::{Split, with_each_version};
     use crate::number::{Real, Wide};
     use proptest::prelude::*;
@@ -529,12 +414,6 @@ mod tests {
             let (x, y) = (x.as_slices(), y.as_slices());
             with_each_version(|| {
             prop_assert_eq!(parts(&[sum(x)]), parts(&[sum_with::<Split>(x)]));
-            prop_assert_eq!(bits(&extremes(x.high)), bits(&extremes_with::<Split>(x.high)));
-            if let (Some(least), Some(most)) = (
-                x.high.iter().copied().reduce(f64::min), x.high.iter().copied().reduce(f64::max),
-            ) {
-                prop_assert_eq!(bits(&extremes(x.high)), bits(&[least, most]));
-            }
             let (center, other) = (Twofold::renormalized(0.01, 1e-20), Twofold::renormalized(1e5, 1e-13));
             let (a, b) = (
                 products_about(x, center, y, other),
@@ -543,9 +422,11 @@ mod tests {
             prop_assert_eq!(parts(&[a.value]), parts(&[b.value]));
             prop_assert_eq!(a.largest.to_bits(), b.largest.to_bits());
             prop_assert!(same(&ratios(x, y), &ratios_with::<Split>(x, y)));
-            prop_assert!(same(&quotients(x, y.high), &quotients_with::<Split>(x, y.high)));
-            let plain = Slices { high: x.high, low: &vec![0.0; x.high.len()] };
-            prop_assert!(same(&plain_quotients(x.high, y.high), &quotients_with::<Split>(plain, y.high)));
+            let (a, b) = (quotients(x, y.high), quotients_with::<Split>(x, y.high));
+            prop_assert!(same(&a.values, &b.values) && bits(&a.range) == bits(&plain::extremes(&a.values.high)));
+            let no_low_parts = Slices { high: x.high, low: &vec![0.0; x.high.len()] };
+            let (a, b) = (plain_quotients(x.high, y.high), quotients_with::<Split>(no_low_parts, y.high));
+            prop_assert!(same(&a.values, &b.values) && bits(&a.range) == bits(&b.range));
             let (a, b) = (differences(x, y), differences_with::<Split>(x, y));
             prop_assert!(same(&a.values, &b.values) && a.certain == b.certain);
             let (a, b) = (squares_about(x, center), squares_about_with::<Split>(x, center));
@@ -593,7 +474,7 @@ mod tests {
                 let value = growth(x, beside_one).value;
                 prop_assert!(error(value, [product.clone()].into_iter()) < SUM * factors);
             }
-            let quotients = quotients(x, y.high);
+            let quotients = quotients(x, y.high).values;
             let pairs = quotients.high.iter().zip(&quotients.low).zip(a.iter().zip(y.high));
             for ((high, low), (x, y)) in pairs {
                 let exact = x.clone() / Wide::approximately(*y);

@@ -29,6 +29,14 @@ pub struct Rounded {
     exponent: i32,
 }
 
+/// Whether the last digit is a zero: by halves of 64 bits, since a division of 128 bits is slow.
+fn ends_in_zero(number: i128) -> bool {
+    let magnitude = number.unsigned_abs();
+    let (high, low) = ((magnitude >> 64) as u64, magnitude as u64);
+    // 2^64 ends in a six.
+    magnitude.is_multiple_of(2) && (high % 10 * 6 + low % 10) % 10 == 0
+}
+
 impl Rounded {
     /// Zero.
     pub const ZERO: Self = Self { mantissa: 0, exponent: 0 };
@@ -61,7 +69,7 @@ impl Rounded {
         if mantissa == 0 {
             return Some(Self::ZERO);
         }
-        while mantissa % 10 == 0 {
+        while ends_in_zero(mantissa) {
             mantissa /= 10;
             exponent += 1;
         }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::{Figure, Integers, Real, loops};
+use super::{Figure, Integers, Real, plain};
 
 /// A sum and the largest magnitude among its terms, against which it may be dust.
 pub struct Total<R> {
@@ -68,7 +68,7 @@ pub trait Series<R>: Sized + Clone {
 
     /// The smallest and the largest of the approximations; zeros of none.
     fn extremes(&self) -> [f64; 2] {
-        loops::extremes(&self.approximations())
+        plain::extremes(&self.approximations())
     }
 
     /// Those of these indices.
