@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::links::Links;
 use crate::model::Reason;
-use crate::number::{Chosen, Figure, Real, Series, block_extremes, count_within, levels};
+use crate::number::{BLOCK, BlockProducts, Chosen, Figure, Real, Series, block_products};
 
 /// When the maximum drawdown happened; dates that the data does not tell, or that
 /// have not come, are `None`.
@@ -73,9 +73,6 @@ struct Place {
     recovery: Option<usize>,
 }
 
-/// Levels that are looked at together.
-const BLOCK: usize = 32;
-
 /// What the deepest and the second deepest level leave of their peaks, and where the
 /// deepest is: numbers of its peak and of itself.
 struct Deepest {
@@ -84,17 +81,24 @@ struct Deepest {
     fall: Option<(usize, usize)>,
 }
 
-/// The levels as plain `f64` values, and how far off their ratios may be. Where that
-/// leaves a doubt, the number type decides.
+/// Levels as plain `f64` values, in blocks that are worked out where they matter, and how
+/// far off their ratios may be. Where that leaves a doubt, the number type decides.
 struct Path<'a, R: Real> {
     links: &'a Links,
     returns: &'a R::Series,
-    levels: Vec<f64>,
-    /// The lowest and the highest level of each [`BLOCK`].
-    blocks: Vec<[f64; 2]>,
+    rates: &'a [f64],
+    blocks: Vec<Block>,
     error: f64,
     /// How many doubts may still be decided.
     decisions: Cell<usize>,
+}
+
+/// The levels that [`BLOCK`] links end at.
+struct Block {
+    /// The level before them.
+    start: f64,
+    lowest: f64,
+    highest: f64,
 }
 
 impl<'a, R: Real> Path<'a, R> {
@@ -102,21 +106,27 @@ impl<'a, R: Real> Path<'a, R> {
     const MAX_DECISIONS: usize = 64;
 
     /// No path where a level is not above zero, or too large or small.
-    fn new(links: &'a Links, returns: &'a R::Series, values: &[f64]) -> Option<Self> {
+    fn new(links: &'a Links, returns: &'a R::Series, rates: &'a [f64]) -> Option<Self> {
         /// Several times what one step may lose, relative to the smaller of 1 and its factor.
         const STEP: f64 = 1e-15;
         /// Levels at which nothing over- or underflows.
         const RANGE: std::ops::RangeInclusive<f64> = 1e-250..=1e250;
-        let levels = levels(values);
-        let blocks = block_extremes(&levels, BLOCK);
+        let mut start = 1.0;
+        let block = |products: BlockProducts| {
+            let [lowest, highest, end] = products.map(|product| start * product);
+            let block = Block { start, lowest, highest };
+            start = end;
+            block
+        };
+        let blocks: Vec<Block> = block_products(rates).into_iter().map(block).collect();
         let [worst, _] = returns.extremes();
         let smallest = if worst < 0.0 { 1.0 + worst } else { 1.0 };
-        let error = STEP * levels.len() as f64 / smallest;
-        let within = blocks.iter().flatten().all(|level| RANGE.contains(level));
-        (within && links.are_solvent() && error < 1e-3).then_some(Self {
+        let error = STEP * (rates.len() + 1) as f64 / smallest;
+        let within = |block: &Block| RANGE.contains(&block.lowest) && RANGE.contains(&block.highest);
+        (blocks.iter().all(within) && links.are_solvent(worst) && error < 1e-3).then_some(Self {
             links,
             returns,
-            levels,
+            rates,
             blocks,
             error,
             decisions: Cell::new(Self::MAX_DECISIONS),
@@ -141,10 +151,9 @@ impl<'a, R: Real> Path<'a, R> {
     /// What the deepest fall leaves at most: the deepest of those from one block to a later one.
     fn known_depth(&self) -> f64 {
         let (mut peak, mut least) = (1.0, 1.0);
-        for [lowest, highest] in &self.blocks {
-            let left = lowest / peak;
-            (least, peak) =
-                (if left < least { left } else { least }, if *highest > peak { *highest } else { peak });
+        for Block { lowest, highest, .. } in &self.blocks {
+            least = smaller(lowest / peak, least);
+            peak = larger(*highest, peak);
         }
         least
     }
@@ -153,18 +162,16 @@ impl<'a, R: Real> Path<'a, R> {
     fn deepest(&self) -> Deepest {
         let enough = self.known_depth() * (1.0 + 16.0 * self.error);
         let (mut peak, mut least, mut second, mut fall) = (1.0, 1.0, 1.0, None);
-        for (start, (levels, [lowest, highest])) in
-            (0..).step_by(BLOCK).zip(self.levels.chunks(BLOCK).zip(&self.blocks))
-        {
-            let highest = if *highest > peak { *highest } else { peak };
-            if *lowest >= enough * highest {
+        for (number, block) in self.blocks.iter().enumerate() {
+            let highest = larger(block.highest, peak);
+            if block.lowest >= enough * highest {
                 peak = highest;
                 continue;
             }
-            for (number, level) in (start..).zip(levels) {
-                if *level > peak {
-                    peak = *level;
-                } else if *level < second * peak {
+            for (number, level) in self.levels_of(number, block) {
+                if level > peak {
+                    peak = level;
+                } else if level < second * peak {
                     let left = level / peak;
                     if left < least {
                         (second, least, fall) = (least, left, Some((peak, number)));
@@ -178,12 +185,23 @@ impl<'a, R: Real> Path<'a, R> {
         Deepest { least, second, fall: fall.and_then(place) }
     }
 
+    /// The levels of a block with their numbers.
+    fn levels_of(&self, block: usize, of: &Block) -> impl Iterator<Item = (usize, f64)> {
+        let (first, start) = (block * BLOCK, of.start);
+        let rates = self.rates.iter().skip(first).take(BLOCK);
+        let levels = rates.scan(1.0, move |product, rate| {
+            *product *= 1.0 + rate;
+            Some(start * *product)
+        });
+        (first + 1..).zip(levels)
+    }
+
     /// Levels that are at least so high, from a number on.
     fn at_least(&self, least: f64, from: usize) -> impl Iterator<Item = (usize, f64)> {
-        let blocks = self.blocks.iter().enumerate().skip(from / BLOCK);
-        let high = blocks.filter(move |(_, [_, highest])| *highest >= least);
-        let numbers = high.flat_map(|(block, _)| block * BLOCK..(block + 1) * BLOCK);
-        let levels = numbers.filter_map(|number| Some((number, *self.levels.get(number)?)));
+        let blocks = self.blocks.iter().enumerate().skip(from.saturating_sub(1) / BLOCK);
+        let high = blocks.filter(move |(_, block)| block.highest >= least);
+        let levels = high.flat_map(|(number, block)| self.levels_of(number, block));
+        let levels = std::iter::once((0, 1.0)).chain(levels);
         levels.filter(move |(number, level)| *number >= from && *level >= least)
     }
 
@@ -195,9 +213,9 @@ impl<'a, R: Real> Path<'a, R> {
             return Ok(Some(trough));
         }
         let (mut first, mut highest) = (None, 0.0);
-        for (number, level) in self.levels.iter().enumerate() {
-            highest = if *level > highest { *level } else { highest };
-            if *level > near * highest {
+        for (number, level) in self.at_least(0.0, 0) {
+            highest = larger(level, highest);
+            if level > near * highest {
                 continue;
             }
             if highest > self.level(peak) || number < peak {
@@ -214,10 +232,6 @@ impl<'a, R: Real> Path<'a, R> {
     /// The first of the highest levels up to the trough.
     fn first_peak(&self, peak: usize, trough: usize) -> Figure<usize> {
         let near = self.level(peak) * (1.0 - 8.0 * self.error);
-        let before = self.levels.get(..trough).unwrap_or_default();
-        if count_within(before, near, f64::INFINITY) == 1 {
-            return Ok(peak);
-        }
         let mut numbers =
             self.at_least(near, 0).map(|(number, _)| number).take_while(|number| *number < trough);
         let first = numbers.next().unwrap_or(peak);
@@ -239,7 +253,10 @@ impl<'a, R: Real> Path<'a, R> {
     }
 
     fn level(&self, number: usize) -> f64 {
-        self.levels.get(number).copied().unwrap_or_default()
+        let block = number.saturating_sub(1) / BLOCK;
+        let levels = self.blocks.get(block).map(|of| self.levels_of(block, of));
+        let found = levels.into_iter().flatten().find(|(own, _)| *own == number);
+        found.map_or(1.0, |(_, level)| level)
     }
 
     /// A later level compared with an earlier one, dust apart; whatever once too many
@@ -256,6 +273,14 @@ impl<'a, R: Real> Path<'a, R> {
         }
         self.returns.growth(&Chosen::Within(earlier..later)).minus(&R::one())?.sign()
     }
+}
+
+fn smaller(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
+}
+
+fn larger(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
 }
 
 /// The same with every comparison on the number type itself.

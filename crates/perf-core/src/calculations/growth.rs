@@ -17,7 +17,8 @@ pub(crate) fn linked<R: Real>(links: &Links, returns: &R::Series) -> Figure<R> {
 
 /// The same over the chosen ones of the links.
 pub(crate) fn linked_where<R: Real>(links: &Links, returns: &R::Series, chosen: &Chosen<'_>) -> Figure<R> {
-    let growth = match smallest_factor(links, chosen) {
+    let [least, _] = returns.extremes();
+    let growth = match smallest_factor(links, least, chosen) {
         Ordering::Less => return Err(Reason::TotalLoss.into()),
         Ordering::Equal => R::zero(),
         Ordering::Greater => returns.growth(chosen),
@@ -26,9 +27,9 @@ pub(crate) fn linked_where<R: Real>(links: &Links, returns: &R::Series, chosen: 
     Ok(if gained { growth } else { R::one() })
 }
 
-/// The sign of the smallest 1 + r.
-fn smallest_factor(links: &Links, chosen: &Chosen<'_>) -> Ordering {
-    if links.are_solvent() {
+/// The sign of the smallest 1 + r, `least` being about the smallest r.
+fn smallest_factor(links: &Links, least: f64, chosen: &Chosen<'_>) -> Ordering {
+    if links.are_solvent(least) {
         return Ordering::Greater;
     }
     let indices = (0..links.len()).filter(|index| chosen.contains(*index));

@@ -14,14 +14,11 @@ use crate::number::{DecimalsView, Integers, Real, Series, Whole};
 pub(crate) struct Links {
     gains: Integers,
     capitals: Integers,
-    /// Whether every 1 + r is above zero.
-    solvent: bool,
 }
 
 impl Links {
     pub(super) fn new(gains: Integers, capitals: Integers) -> Self {
-        let solvent = gains.sums_are_positive(&capitals);
-        Self { gains, capitals, solvent }
+        Self { gains, capitals }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -43,15 +40,16 @@ impl Links {
         &self.gains
     }
 
-    /// Whether every 1 + r is above zero.
-    pub(crate) fn are_solvent(&self) -> bool {
-        self.solvent
+    /// Whether every 1 + r is above zero; `least` is about the smallest r.
+    pub(crate) fn are_solvent(&self, least: f64) -> bool {
+        /// Far above the rounding of an `f64`.
+        const CLEAR: f64 = -1.0 + 1e-9;
+        least > CLEAR || self.gains.sums_are_positive(&self.capitals)
     }
 
     /// The sign of 1 + r.
     pub(crate) fn factor_sign(&self, index: usize) -> Ordering {
-        let sign = |link: Link| (&link.gain + &link.capital).sign();
-        if self.solvent { Ordering::Greater } else { self.get(index).map_or(Ordering::Equal, sign) }
+        self.get(index).map_or(Ordering::Equal, |link| (&link.gain + &link.capital).sign())
     }
 
     /// r compared with that of another index, exactly.

@@ -9,7 +9,7 @@ use dashu_int::IBig;
 use super::dispersion::mean;
 use super::links::Links;
 use crate::model::Reason;
-use crate::number::{Exact, Failure, Figure, Real, Series, Whole, count_within};
+use crate::number::{Exact, Failure, Figure, Real, Series, Whole, places_within};
 
 /// Returns in order, by their `f64` values where these leave no doubt and by their
 /// exact fractions where they do.
@@ -108,8 +108,8 @@ pub(crate) fn extreme<R: Real>(links: &Links, returns: &R::Series, side: Orderin
     let [least, most] = returns.extremes();
     let best = if side == Ordering::Less { least } else { most };
     let near = Ranking::near(best);
-    match count_within(&ranking.values, *near.start(), *near.end()) {
-        1 => ranking.values.iter().position(|value| near.contains(value)),
+    match places_within(&ranking.values, *near.start(), *near.end()) {
+        (1, place) => Some(place),
         _ => ranking.extreme(0..links.len(), best, side),
     }
 }

@@ -411,6 +411,14 @@ mod tests {
     }
 
     #[test]
+    fn powers_of_ten_are_exact() {
+        for (exponent, power) in (0..).zip(POWERS_OF_TEN) {
+            let (expected, complete) = Whole::power_of_ten(exponent).to_twofold();
+            assert!(complete && (power.high, power.low) == (expected.high, expected.low), "{exponent}");
+        }
+    }
+
+    #[test]
     fn what_is_clearly_rounded_and_what_is_not() {
         let rounded = |numerator: i64, denominator: i64| {
             Ball::ratio(&Whole::from(numerator), &Whole::from(denominator)).clearly_rounded()

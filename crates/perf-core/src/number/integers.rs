@@ -104,12 +104,14 @@ impl Integers {
     #[must_use]
     pub fn count(&self, sign: Ordering) -> usize {
         // No integer is between zero and one.
-        match (&self.0, sign) {
-            (Parts::Doubles(vectors), Ordering::Greater) => {
-                plain::count_within(&vectors.high, 1.0, f64::INFINITY)
-            }
-            (Parts::Doubles(vectors), Ordering::Less) => {
-                plain::count_within(&vectors.high, f64::NEG_INFINITY, -1.0)
+        let within = match sign {
+            Ordering::Greater => Some((1.0, f64::INFINITY)),
+            Ordering::Less => Some((f64::NEG_INFINITY, -1.0)),
+            Ordering::Equal => None,
+        };
+        match (&self.0, within) {
+            (Parts::Doubles(vectors), Some((least, most))) => {
+                plain::places_within(&vectors.high, least, most).0
             }
             _ => (0..self.len()).filter(|index| self.sign(*index) == sign).count(),
         }
@@ -118,18 +120,8 @@ impl Integers {
     /// Whether every sum with one of as many others, each above zero, is above zero.
     #[must_use]
     pub fn sums_are_positive(&self, others: &Self) -> bool {
-        self.sums_are_clearly_positive(others) || {
-            let sums = (0..self.len()).filter_map(|index| Some(&self.get(index)? + &others.get(index)?));
-            sums.filter(|sum| sum.sign() != Ordering::Greater).count() == 0
-        }
-    }
-
-    /// The same, where the nearest `f64` values leave no doubt.
-    fn sums_are_clearly_positive(&self, others: &Self) -> bool {
-        match (&self.0, &others.0) {
-            (Parts::Doubles(a), Parts::Doubles(b)) => plain::sums_are_positive(&a.high, &b.high),
-            _ => false,
-        }
+        let mut sums = (0..self.len()).filter_map(|index| Some(&self.get(index)? + &others.get(index)?));
+        sums.all(|sum| sum.sign() == Ordering::Greater)
     }
 
     /// Those whose index is to be kept.
@@ -170,14 +162,14 @@ impl From<&[i64]> for Integers {
         const SINGLE: u64 = 1 << 53;
         /// Up to here the nearest `f64` is an integer of 64 bits.
         const PAIR: u64 = 1 << 62;
-        let largest = plain::largest_integer(values);
+        let (mut vectors, largest) = plain::halves(values);
         if largest > PAIR {
             return Self::from(values.iter().copied().map(Whole::from).collect::<Vec<_>>());
         }
-        Self(Parts::Doubles(match largest <= SINGLE {
-            true => Vectors { high: plain::doubles(values), low: Vec::new() },
-            false => plain::halves(values),
-        }))
+        if largest <= SINGLE {
+            vectors.low = Vec::new();
+        }
+        Self(Parts::Doubles(vectors))
     }
 }
 

@@ -36,6 +36,15 @@ impl Lanes {
         ))
     }
 
+    /// What eight rows have in one place.
+    #[inline(always)]
+    pub(super) fn across<const N: usize>(rows: &[[f64; N]; WIDTH], place: usize) -> Self {
+        Self(from_fn(
+            #[inline(always)]
+            |lane| rows[lane][place],
+        ))
+    }
+
     #[inline(always)]
     pub(super) fn abs(self) -> Self {
         self.map(f64::abs)
@@ -161,6 +170,11 @@ impl Ranks {
             #[inline(always)]
             |lane| self.0[lane].min(other.0[lane]),
         ))
+    }
+
+    #[inline(always)]
+    pub(super) fn numbers(self) -> Lanes {
+        Lanes(self.0.map(ranked))
     }
 
     #[inline(always)]

@@ -28,7 +28,7 @@ pub use decimals::{Decimals, DecimalsView};
 pub(crate) use discounted::{Amount, Discount, Discounted, Moments, discounted};
 pub use exact::{Exact, MAX_DECIMAL_PLACES, MAX_SIGNIFICANT_DIGITS, NumberError};
 pub use integers::Integers;
-pub(crate) use plain::{block_extremes, count_within, extremes, levels, steps};
+pub(crate) use plain::{BLOCK, BlockProducts, block_products, extremes, places_within, steps};
 pub use real::{Failure, Figure, Real};
 pub use rounded::{OUTPUT_DIGITS, Rounded};
 pub use series::{Chosen, OneByOne, Powers, Series, Total};
