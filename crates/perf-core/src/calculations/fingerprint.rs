@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use chrono::{Datelike, NaiveDate};
 use sha2::{Digest, Sha256};
 
+use super::day_count::days_between;
 use super::resolve::Resolved;
 use crate::model::{BenchmarkSeries, CalculationRequest, Identifier, Metric, TimeSeriesView, Word};
 use crate::number::Exact;
@@ -79,6 +80,7 @@ impl Fields {
         self.text(name, &rows.to_string());
     }
 
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         if self.bytes.len() >= BUFFER_BYTES {
@@ -89,30 +91,40 @@ impl Fields {
 
     /// Days, scale and mantissa, little-endian; or, where the mantissa needs more than
     /// 64 bits, a scale that no number has and the text with its length.
-    #[inline]
     fn row(&mut self, date: NaiveDate, value: &Exact) {
         const LONG: u8 = u8::MAX;
-        self.bytes.extend_from_slice(&date.num_days_from_ce().to_le_bytes());
-        let scale = u8::try_from(value.scale()).unwrap_or(LONG);
-        match value.short_mantissa_at(value.scale()).filter(|_| scale != LONG) {
-            Some(mantissa) => {
-                self.bytes.push(scale);
-                self.bytes.extend_from_slice(&mantissa.to_le_bytes());
-                self.put(&[]);
-            }
+        let days = date.num_days_from_ce();
+        match value.as_short() {
+            Some((mantissa, scale)) => self.short_row(days, mantissa, scale),
             None => {
                 let text = value.to_string();
-                self.bytes.push(LONG);
+                self.put(&days.to_le_bytes());
+                self.put(&[LONG]);
                 self.count("length", text.len());
                 self.put(text.as_bytes());
             }
         }
     }
 
+    #[inline]
+    fn short_row(&mut self, days: i32, mantissa: i64, scale: u8) {
+        let ([d0, d1, d2, d3], [m0, m1, m2, m3, m4, m5, m6, m7]) =
+            (days.to_le_bytes(), mantissa.to_le_bytes());
+        self.put(&[d0, d1, d2, d3, scale, m0, m1, m2, m3, m4, m5, m6, m7]);
+    }
+
     fn rows(&mut self, name: &str, rows: TimeSeriesView<'_>) {
         self.count(name, rows.len());
-        for row in rows.iter() {
-            self.row(row.date, &row.value);
+        let (Some((mantissas, scales)), Some(first)) = (rows.values().as_short(), rows.dates().first())
+        else {
+            return rows.iter().for_each(|row| self.row(row.date, &row.value));
+        };
+        // From date to date, which most often is a subtraction.
+        let (mut before, mut days) = (*first, first.num_days_from_ce());
+        for (date, (mantissa, scale)) in rows.dates().iter().zip(mantissas.iter().zip(scales)) {
+            days += days_between(before, *date) as i32;
+            before = *date;
+            self.short_row(days, *mantissa, *scale);
         }
     }
 
@@ -154,6 +166,23 @@ mod tests {
         let row = Dated { date, value: value.parse().expect("a number") };
         fields.rows("rows", [row].into_iter().collect::<TimeSeries>().view());
         fields.finish()
+    }
+
+    #[test]
+    fn columns_have_the_hash_of_their_rows() {
+        let dates = ["2023-12-30", "2024-01-02", "2024-02-29", "2029-03-01"];
+        let values = ["1.50", "-0.0001", "9223372036854775807", "0"];
+        let rows = dates.iter().zip(values).map(|(date, value)| Dated {
+            date: date.parse().expect("a date"),
+            value: value.parse().expect("a number"),
+        });
+        let rows: TimeSeries = rows.collect();
+        let [mut by_rows, mut by_columns] =
+            [(); 2].map(|()| Fields { hash: Sha256::new(), bytes: Vec::new() });
+        by_columns.rows("rows", rows.view());
+        by_rows.count("rows", rows.len());
+        rows.view().iter().for_each(|row| by_rows.row(row.date, &row.value));
+        assert_eq!(by_rows.finish(), by_columns.finish());
     }
 
     #[test]

@@ -223,10 +223,16 @@ fn inferred_periods_per_year(dates: &[NaiveDate]) -> u32 {
 /// Whether clearly more than half of the steps take at most four days, by a calendar
 /// whose years all have 512 days: there no step is shorter than it is.
 fn are_mostly_daily(dates: &[NaiveDate]) -> bool {
+    /// Dates before it is asked whether there are enough; the step to the next ones is left out.
+    const BLOCK: usize = 256;
     let day = |date: &NaiveDate| (date.year() << 9) + date.ordinal().cast_signed();
-    let steps = dates.iter().zip(dates.iter().skip(1));
-    let short = steps.map(|(from, to)| u32::from(day(to) - day(from) <= 4)).sum::<u32>();
-    2 * short as usize > dates.len()
+    let is_short = |(from, to): (&NaiveDate, &NaiveDate)| u32::from(day(to) - day(from) <= 4);
+    let short = |dates: &[NaiveDate]| dates.iter().zip(dates.iter().skip(1)).map(is_short).sum::<u32>();
+    let totals = dates.chunks(BLOCK).scan(0, |total, dates| {
+        *total += short(dates) as usize;
+        Some(*total)
+    });
+    totals.into_iter().any(|total| 2 * total > dates.len())
 }
 
 /// The flows that take part, with their timing, and warnings for those on the

@@ -49,7 +49,7 @@ impl Decimals {
     /// One more.
     pub fn push(&mut self, value: Exact) {
         match &mut self.0 {
-            Parts::Short { mantissas, scales } => match short(&value) {
+            Parts::Short { mantissas, scales } => match value.as_short() {
                 Some((mantissa, scale)) => {
                     mantissas.push(mantissa);
                     scales.push(scale);
@@ -68,10 +68,6 @@ impl Decimals {
     pub fn with_capacity(count: usize) -> Self {
         Self(Parts::Short { mantissas: Vec::with_capacity(count), scales: Vec::with_capacity(count) })
     }
-}
-
-fn short(value: &Exact) -> Option<(i64, u8)> {
-    Some((value.mantissa().to_i64()?, u8::try_from(value.scale()).ok()?))
 }
 
 impl Default for Decimals {
@@ -145,6 +141,14 @@ impl<'a> DecimalsView<'a> {
     /// Each of them.
     pub fn iter(self) -> impl Iterator<Item = Exact> + 'a {
         (0..self.len()).filter_map(move |index| self.get(index))
+    }
+
+    /// Mantissas and scales, where each is short: see [`Exact::as_short`].
+    pub(crate) fn as_short(self) -> Option<(&'a [i64], &'a [u8])> {
+        match self.0 {
+            View::Short { mantissas, scales } => Some((mantissas, scales)),
+            View::Any(_) => None,
+        }
     }
 
     /// The largest scale; 0 of none.
@@ -224,7 +228,7 @@ mod tests {
             prop_assert_eq!(part.scale(), scale);
             let expected: Vec<Whole> = values.iter().map(|value| value.mantissa_at(scale)).collect();
             let plain = |value: &Exact| {
-                short(value).is_some() && scale <= 18 && value.mantissa_at(scale).to_f64().abs() < 1e18
+                value.as_short().is_some() && scale <= 18 && value.mantissa_at(scale).to_f64().abs() < 1e18
             };
             match part.mantissas_at(scale) {
                 Some(mantissas) => {
