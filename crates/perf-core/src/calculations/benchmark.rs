@@ -79,13 +79,13 @@ impl<R: Real> CoMoments<R> {
     }
 
     /// Standard deviation of r − b, by Σ (d_r − d_b)² = Σ d_r² + Σ d_b² − 2 Σ d_r·d_b: where
-    /// less than three digits cancel, and where no difference is above one, so that what
-    /// counts as a deviation at all is known.
+    /// less than three digits cancel and no dust was taken off, and where no difference is
+    /// above one, so that what counts as a deviation at all is known.
     pub(crate) fn active_deviation(&self, basis: Deviation, largest: [R; 2]) -> Option<Figure<R>> {
         /// Least share of what is subtracted from.
         const SHARE: f64 = 1e-3;
         let squares = self.r.squares().clone() + self.b.squares().clone();
-        let products = self.products.clone().ok()?;
+        let products = self.products.clone().ok().filter(|sum| sum.sign() != Ok(Ordering::Equal))?;
         let active = squares.clone() - products * R::integer(2);
         let [r, b] = largest.map(|largest| largest.approximate());
         let is_clear = active.approximate() > SHARE * squares.approximate() && r + b < 1.0;

@@ -398,6 +398,45 @@ mod tests {
         }
     }
 
+    fn supplied(returns: &[i64]) -> TimeSeries {
+        let start = chrono::NaiveDate::from_ymd_opt(2020, 1, 31).expect("a date");
+        let rows = start.iter_days().zip(returns);
+        rows.map(|(date, millionths)| Dated { date, value: Exact::new(*millionths, 6) }).collect()
+    }
+
+    /// The deviation of r − b from sums that are known, and from the differences.
+    fn active_deviations<R: Real>(series: &super::super::facts::Series) -> Option<[Figure<Rounded>; 2]> {
+        let facts = Facts::<R>::new(series);
+        let (pairs, moments) = (facts.pairs().expect("pairs"), facts.moments().ok()?);
+        let known = moments.active_deviation(series.deviation, pairs.largest())?;
+        let round = |figure: Figure<R>| figure.and_then(|deviation| deviation.round());
+        Some([round(known), round(pairs.active_deviation(series.deviation))])
+    }
+
+    proptest! {
+        #[test]
+        fn the_active_deviation_is_the_same_from_sums_that_are_known(
+            returns in prop::collection::vec((-100_000_i64..100_000, -20_000_i64..20_000), 2..40),
+            common in 0_i64..5,
+        ) {
+            let (r, b): (Vec<i64>, Vec<i64>) =
+                returns.into_iter().map(|(own, other)| (own, common * own / 4 + other)).unzip();
+            let data = Data::Returns(supplied(&r));
+            let request = CalculationRequest::new(EntityType::Portfolio, "p1".parse().expect("a name"), data);
+            let series = crate::model::BenchmarkSeries::Returns(supplied(&b));
+            let benchmark = Some(crate::model::Benchmark { id: None, series });
+            let request = CalculationRequest { benchmark, ..request };
+            let resolved = resolve(&request, &Exact::ZERO).expect("a series");
+            if let Some([known, direct]) = active_deviations::<Wide>(&resolved.series) {
+                prop_assert_eq!(known, direct);
+                let fast = active_deviations::<Ball>(&resolved.series).expect("as clear");
+                for deviation in fast {
+                    prop_assert!(deviation == direct || deviation == Err(Failure::Imprecise));
+                }
+            }
+        }
+    }
+
     #[test]
     fn the_sample_portfolio_needs_no_wide_arithmetic() {
         let text = include_bytes!("../../../../examples/portfolio-5y/request.json");
