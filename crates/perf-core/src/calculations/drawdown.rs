@@ -152,8 +152,8 @@ impl<'a, R: Real> Path<'a, R> {
     fn known_depth(&self) -> f64 {
         let (mut peak, mut least) = (1.0, 1.0);
         for Block { lowest, highest, .. } in &self.blocks {
-            least = smaller(lowest / peak, least);
-            peak = larger(*highest, peak);
+            least = f64::min(least, lowest / peak);
+            peak = f64::max(peak, *highest);
         }
         least
     }
@@ -163,7 +163,7 @@ impl<'a, R: Real> Path<'a, R> {
         let enough = self.known_depth() * (1.0 + 16.0 * self.error);
         let (mut peak, mut least, mut second, mut fall) = (1.0, 1.0, 1.0, None);
         for (number, block) in self.blocks.iter().enumerate() {
-            let highest = larger(block.highest, peak);
+            let highest = block.highest.max(peak);
             if block.lowest >= enough * highest {
                 peak = highest;
                 continue;
@@ -214,7 +214,7 @@ impl<'a, R: Real> Path<'a, R> {
         }
         let (mut first, mut highest) = (None, 0.0);
         for (number, level) in self.at_least(0.0, 0) {
-            highest = larger(level, highest);
+            highest = level.max(highest);
             if level > near * highest {
                 continue;
             }
@@ -273,14 +273,6 @@ impl<'a, R: Real> Path<'a, R> {
         }
         self.returns.growth(&Chosen::Within(earlier..later)).minus(&R::one())?.sign()
     }
-}
-
-fn smaller(a: f64, b: f64) -> f64 {
-    if a < b { a } else { b }
-}
-
-fn larger(a: f64, b: f64) -> f64 {
-    if a > b { a } else { b }
 }
 
 /// The same with every comparison on the number type itself.

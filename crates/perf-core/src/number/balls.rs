@@ -102,7 +102,12 @@ impl Bounds {
 
 impl Balls {
     fn from_parts(middles: Vectors, relative: f64, absolute: f64) -> Self {
-        let (count, range) = (middles.high.len() as f64, plain::extremes(&middles.high));
+        let range = plain::extremes(&middles.high);
+        Self::from_ranged(Ranged { values: middles, range }, relative, absolute)
+    }
+
+    fn from_ranged(Ranged { values: middles, range }: Ranged, relative: f64, absolute: f64) -> Self {
+        let count = middles.high.len() as f64;
         Self { middles, bounds: Bounds { count, range, is_reached: true, relative, absolute } }
     }
 
@@ -139,7 +144,7 @@ fn pairs(view: &View<'_>) -> Vectors {
 
 impl Series<Ball> for Balls {
     fn ratios(numerators: &Integers, denominators: &Integers) -> Self {
-        let Ranged { values, range } = match (numerators.view(), denominators.view()) {
+        let ratios = match (numerators.view(), denominators.view()) {
             (View::Single(numerators), View::Single(denominators)) => {
                 loops::plain_quotients(numerators, denominators)
             }
@@ -147,13 +152,11 @@ impl Series<Ball> for Balls {
                 loops::quotients(numerators, denominators)
             }
             (a, b) => {
-                let values = loops::ratios(pairs(&a).as_slices(), pairs(&b).as_slices());
-                Ranged { range: plain::extremes(&values.high), values }
+                let ratios = loops::ratios(pairs(&a).as_slices(), pairs(&b).as_slices());
+                return Self::from_parts(ratios, RATIO_ERROR, 0.0);
             }
         };
-        let count = values.high.len() as f64;
-        let bounds = Bounds { count, range, is_reached: true, relative: RATIO_ERROR, absolute: 0.0 };
-        Self { middles: values, bounds }
+        Self::from_ranged(ratios, RATIO_ERROR, 0.0)
     }
 
     fn len(&self) -> usize {

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::integers::MAX_SINGLE_POWER;
-use super::whole::short_power_of_ten;
+use super::whole::MAX_SHORT_POWER;
 use super::{Exact, Integers, Whole, plain};
 
 /// Decimals in a row, their mantissas and scales side by side: ready for loops.
@@ -67,6 +67,15 @@ impl Decimals {
     #[must_use]
     pub fn with_capacity(count: usize) -> Self {
         Self(Parts::Short { mantissas: Vec::with_capacity(count), scales: Vec::with_capacity(count) })
+    }
+}
+
+impl Exact {
+    /// The mantissa in 64 bits and the scale in eight, below their largest, where they fit.
+    #[inline]
+    pub(crate) fn as_short(&self) -> Option<(i64, u8)> {
+        let scale = u8::try_from(self.scale()).ok().filter(|scale| *scale < u8::MAX)?;
+        Some((self.mantissa().to_i64()?, scale))
     }
 }
 
@@ -164,12 +173,7 @@ impl<'a> DecimalsView<'a> {
     /// each is an `f64`, and each difference of two.
     pub(crate) fn doubles_at(self, scale: u32) -> Option<Vec<f64>> {
         const LARGEST: f64 = (1_u64 << 52) as f64;
-        let View::Short { mantissas, scales } = self.0 else { return None };
-        let least = scales.iter().fold(u8::MAX, |least, scale| least.min(*scale));
-        let scale = u8::try_from(scale).ok()?;
-        if scale.saturating_sub(least) > MAX_SINGLE_POWER {
-            return None;
-        }
+        let (mantissas, scales, scale) = self.within(MAX_SINGLE_POWER, scale)?;
         let (doubles, largest) = plain::doubles_at(mantissas, scales, scale);
         (largest <= LARGEST).then_some(doubles)
     }
@@ -180,12 +184,17 @@ impl<'a> DecimalsView<'a> {
     pub fn mantissas_at(self, scale: u32) -> Option<Vec<i64>> {
         /// Far enough above rounding below 2^61.
         const LARGEST: f64 = ((1_u64 << 61) - (1 << 12)) as f64;
-        let View::Short { mantissas, scales } = self.0 else { return None };
-        let least = scales.iter().fold(u8::MAX, |least, scale| least.min(*scale));
-        let scale = u8::try_from(scale).ok()?;
-        short_power_of_ten(u32::from(scale.saturating_sub(least)))?;
+        let (mantissas, scales, scale) = self.within(MAX_SHORT_POWER, scale)?;
         let (scaled, largest) = plain::scaled(mantissas, scales, scale);
         (largest <= LARGEST).then_some(scaled)
+    }
+
+    /// Short ones, and a scale that is at most so far above any of theirs.
+    fn within(self, places: u8, scale: u32) -> Option<(&'a [i64], &'a [u8], u8)> {
+        let (mantissas, scales) = self.as_short()?;
+        let least = scales.iter().fold(u8::MAX, |least, scale| least.min(*scale));
+        let scale = u8::try_from(scale).ok()?;
+        (scale.saturating_sub(least) <= places).then_some((mantissas, scales, scale))
     }
 
     /// Each as a fraction: its mantissa, and the power of ten below it.

@@ -91,13 +91,6 @@ impl Exact {
         }
     }
 
-    /// The mantissa in 64 bits and the scale in eight, below their largest, where they fit.
-    #[inline]
-    pub(crate) fn as_short(&self) -> Option<(i64, u8)> {
-        let scale = u8::try_from(self.scale).ok().filter(|scale| *scale < u8::MAX)?;
-        Some((self.mantissa.to_i64()?, scale))
-    }
-
     /// Whether the value is exactly zero.
     #[must_use]
     pub fn is_zero(&self) -> bool {

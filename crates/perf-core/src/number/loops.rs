@@ -32,17 +32,15 @@ pub(super) struct Ranged {
 }
 
 impl Ranged {
-    /// As [`Vectors::collect`], of columns that are filled up with what is in them.
+    /// As [`Vectors::collect`]; what fills columns up is their first row, which changes no range.
     #[inline(always)]
-    fn collect<const N: usize>(
-        length: usize,
-        columns: Columns<'_, N>,
-        function: impl Fn([Lanes; N]) -> Pairs,
-    ) -> Self {
+    fn collect<const N: usize>(columns: [&[f64]; N], function: impl Fn([Lanes; N]) -> Pairs) -> Self {
+        let length = columns.first().map_or(0, |column| column.len());
+        let fill = columns.map(|column| column.first().copied().unwrap_or_default());
         let (mut least, mut most) = (Ranks::LAST, Ranks::FIRST);
         let values = Vectors::collect(
             length,
-            columns,
+            Columns::filled(columns, fill),
             #[inline(always)]
             |step| {
                 let pairs = function(step);
@@ -159,11 +157,8 @@ fn ratios_with<P: Product>(numerators: Slices<'_>, denominators: Slices<'_>) -> 
 /// parts are within 16u² of it.
 #[inline(always)]
 fn quotients_with<P: Product>(numerators: Slices<'_>, denominators: &[f64]) -> Ranged {
-    let first = |numbers: &[f64]| numbers.first().copied().unwrap_or_default();
-    let fill = [first(numerators.high), first(numerators.low), first(denominators)];
     Ranged::collect(
-        numerators.high.len(),
-        Columns::filled([numerators.high, numerators.low, denominators], fill),
+        [numerators.high, numerators.low, denominators],
         #[inline(always)]
         |[high, low, denominator]| quotient::<P>(high, low, denominator),
     )
@@ -172,10 +167,8 @@ fn quotients_with<P: Product>(numerators: Slices<'_>, denominators: &[f64]) -> R
 /// The same of numerators that are an `f64` each.
 #[inline(always)]
 fn plain_quotients_with<P: Product>(numerators: &[f64], denominators: &[f64]) -> Ranged {
-    let first = |numbers: &[f64]| numbers.first().copied().unwrap_or_default();
     Ranged::collect(
-        numerators.len(),
-        Columns::filled([numerators, denominators], [first(numerators), first(denominators)]),
+        [numerators, denominators],
         #[inline(always)]
         |[numerator, denominator]| quotient::<P>(numerator, Lanes::ZERO, denominator),
     )

@@ -30,6 +30,9 @@ enum Parts {
 /// Powers of ten up to this one fit 128 bits.
 const MAX_SMALL_POWER: u32 = 38;
 
+/// The last power of ten that 64 bits hold.
+pub(super) const MAX_SHORT_POWER: u8 = 18;
+
 /// The powers of ten that 64 bits hold.
 pub(super) const SHORT_POWERS: [i64; 19] = [
     1,
