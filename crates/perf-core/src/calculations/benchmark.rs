@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::dispersion::{Spread, count, root_mean, settled, sum};
+use super::dispersion::{Spread, count, root_mean, sum};
 use super::facts::{Facts, Series};
 use super::growth;
 use super::links::Links;
@@ -69,7 +69,7 @@ pub(crate) struct CoMoments<R: Real> {
 impl<R: Real> CoMoments<R> {
     pub(crate) fn new(r: Rc<Spread<R>>, b: &Rc<R::Series>) -> Figure<Self> {
         let b = Spread::<R>::new(Rc::clone(b))?;
-        let products = settled(r.products(&b));
+        let products = r.products(&b);
         Ok(Self { r, b, products })
     }
 

@@ -13,12 +13,7 @@ pub(crate) fn sum<R: Real>(terms: impl IntoIterator<Item = R>) -> Figure<R> {
         largest = largest.larger(term.magnitude());
         value = value + term;
     }
-    settled(Total { value, largest })
-}
-
-/// A sum, exactly zero where it is dust of the largest term.
-pub(crate) fn settled<R: Real>(total: Total<R>) -> Figure<R> {
-    total.value.without_dust(&total.largest)
+    Total { value, largest }.settled()
 }
 
 /// The number of terms, as a divisor.
@@ -31,7 +26,7 @@ pub(crate) fn mean<R: Real>(values: &R::Series) -> Figure<R> {
     if values.is_empty() {
         return Err(Reason::TooFewReturns.into());
     }
-    Ok(settled(values.sum())? / count(values.len()))
+    Ok(values.sum().settled()? / count(values.len()))
 }
 
 impl Deviation {
@@ -82,7 +77,7 @@ impl<R: Real> Spread<R> {
     }
 
     /// Σ dd' with the deviations of as many other values.
-    pub(crate) fn products(&self, others: &Self) -> Total<R> {
+    pub(crate) fn products(&self, others: &Self) -> Figure<R> {
         self.values.products_about(&self.mean, &others.values, &others.mean)
     }
 

@@ -1,12 +1,13 @@
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 
 use super::ball::{Ball, TINY};
 use super::integers::View;
 use super::lanes::{Slices, Vectors, WIDTH};
-use super::loops::{self, BESIDE_ONE, BLOCK, Growth, PRODUCT_BLOCK, Ranged};
+use super::loops::{self, BESIDE_ONE, BLOCK, Centered, Growth, PRODUCT_BLOCK, Products, Ranged};
 use super::series::{Chosen, Powers, Series, Total};
-use super::{Figure, Integers, OneByOne, Twofold, plain};
+use super::{Figure, Integers, OneByOne, Real as _, Twofold, plain};
 
 /// Bound on the relative error of a quotient of integers of 106 bits or more.
 const RATIO_ERROR: f64 = power_of_two(-100);
@@ -14,9 +15,8 @@ const RATIO_ERROR: f64 = power_of_two(-100);
 const STEP_ERROR: f64 = power_of_two(-102);
 /// Bound on the relative error of a product of up to four numbers, as a term of a sum.
 const TERM_ERROR: f64 = power_of_two(-100);
-/// Bound on what a block of a sum loses, relative to the sum of its magnitudes:
-/// (m² + 5m + 4)u², and as much again for the join of its two parts.
-const BLOCK_ERROR: f64 = power_of_two(-95);
+/// Bound on what each lane of a block of a sum loses, relative to the largest term.
+const BLOCK_ERROR: f64 = power_of_two(-89);
 /// Bound on the relative error of a block of a product: (6m² + 8m)u² and its join.
 const PRODUCT_BLOCK_ERROR: f64 = power_of_two(-95);
 /// Room for the roundings of the bounds themselves.
@@ -34,6 +34,8 @@ const fn power_of_two(exponent: i32) -> f64 {
 pub struct Balls {
     middles: Vectors,
     bounds: Bounds,
+    /// Σ x and Σ x², once one of them is asked for.
+    moments: OnceCell<[Ball; 2]>,
 }
 
 /// What is known of many numbers: each true value lies within `relative` of its own
@@ -62,10 +64,12 @@ impl Bounds {
         (self.relative * largest + self.absolute) * ROOM
     }
 
-    /// What a sum over these loses to rounding, relative to the sum of the magnitudes.
-    fn summation(&self) -> f64 {
-        let joins = self.count / (WIDTH * BLOCK) as f64 + (2 * WIDTH) as f64;
-        (TERM_ERROR + BLOCK_ERROR + 2.0 * joins * STEP_ERROR) * ROOM
+    /// What a sum of as many terms of up to this size loses to rounding.
+    fn summation(&self, largest: f64) -> f64 {
+        let blocks = self.count / BLOCK as f64 + WIDTH as f64;
+        let joins = blocks / WIDTH as f64 + (2 * WIDTH) as f64;
+        let joined = self.count * (TERM_ERROR + 2.0 * joins * STEP_ERROR);
+        (blocks * BLOCK_ERROR + joined) * largest * ROOM
     }
 
     /// Of the differences from numbers up to this size, with this error.
@@ -84,14 +88,29 @@ impl Bounds {
         self.less(center.middle().high.abs(), center.radius())
     }
 
-    /// A sum of powers of these, with its bound; `size` is the sum of the magnitudes.
-    fn power_sum(&self, value: Twofold, size: f64, power: i32) -> Ball {
+    /// A sum of powers of these, with its bound.
+    fn power_sum(&self, value: Twofold, power: i32) -> Ball {
         let error = self.error(self.size());
         // |(x + e)^k − x^k| ≤ k·|e|·(|x| + |e|)^(k − 1).
-        let reach = ((self.size() + error) * ROOM).powi(power - 1);
-        let inherited = self.count * f64::from(power) * error * reach;
-        let rounding = self.summation() * size;
+        let reach = (self.size() + error) * ROOM;
+        let inherited = self.count * f64::from(power) * error * reach.powi(power - 1);
+        let rounding = self.summation(reach.powi(power));
         Ball::within(value, (inherited + rounding) * ROOM + underflow(self.size(), self.count))
+    }
+
+    /// A sum of products with as many others, with its bound.
+    fn product_sum(&self, value: Twofold, other: &Self) -> Ball {
+        let (x, y) = (self.size(), other.size());
+        let error = self.product_error(other);
+        let rounding = self.summation(x * y * ROOM);
+        Ball::within(value, (self.count * error + rounding) * ROOM + underflow(x.min(y), self.count))
+    }
+
+    /// What a product with another number inherits of the errors of both.
+    fn product_error(&self, other: &Self) -> f64 {
+        let (x, y) = (self.size(), other.size());
+        let (error_x, error_y) = (self.error(x), other.error(y));
+        ((x + error_x) * error_y + y * error_x) * ROOM
     }
 
     /// The largest magnitude, of which `largest` is the high part.
@@ -108,7 +127,32 @@ impl Balls {
 
     fn from_ranged(Ranged { values: middles, range }: Ranged, relative: f64, absolute: f64) -> Self {
         let count = middles.high.len() as f64;
-        Self { middles, bounds: Bounds { count, range, is_reached: true, relative, absolute } }
+        Self::new(middles, Bounds { count, range, is_reached: true, relative, absolute })
+    }
+
+    fn new(middles: Vectors, bounds: Bounds) -> Self {
+        Self { middles, bounds, moments: OnceCell::new() }
+    }
+
+    /// The same seen from a center, and what is known of that.
+    fn about(&self, center: &Ball) -> (Centered<'_>, Bounds) {
+        let bounds = self.bounds.less_ball(center);
+        (Centered { x: self.slices(), center: center.middle(), largest: bounds.size() }, bounds)
+    }
+
+    /// Σ x and Σ x².
+    fn moments(&self) -> [Ball; 2] {
+        *self.moments.get_or_init(|| {
+            let [sum, squares] = loops::moments(self.slices(), self.bounds.size());
+            [self.bounds.power_sum(sum, 1), self.bounds.power_sum(squares, 2)]
+        })
+    }
+
+    /// Σ xy − Σ (x − c)(y − d) = c(Σ y − n d) + d Σ x.
+    fn shift(&self, c: &Ball, others: &Self, d: &Ball) -> Ball {
+        let count = Ball::approximately(self.bounds.count);
+        let ([x, _], [y, _]) = (self.moments(), others.moments());
+        *c * (y - count * *d) + *d * x
     }
 
     fn slices(&self) -> Slices<'_> {
@@ -190,10 +234,8 @@ impl Series<Ball> for Balls {
     }
 
     fn sum(&self) -> Total<Ball> {
-        let Bounds { count, relative, absolute, .. } = self.bounds;
-        let size = count * self.bounds.size();
-        let radius = (relative * size + absolute * count + self.bounds.summation() * size) * ROOM;
-        Total { value: Ball::within(loops::sum(self.slices()), radius), largest: self.largest() }
+        let [value, _] = self.moments();
+        Total { value, largest: self.largest() }
     }
 
     fn largest(&self) -> Ball {
@@ -206,41 +248,42 @@ impl Series<Ball> for Balls {
         let differences = loops::differences(self.slices(), others.slices());
         // Zeros are exact only where there is no error that is not relative.
         if differences.certain && x.absolute == 0.0 && y.absolute == 0.0 {
-            return Ok(Self { middles: differences.values, bounds: x.less(y.size(), y.error(y.size())) });
+            return Ok(Self::new(differences.values, x.less(y.size(), y.error(y.size()))));
         }
         Ok(Self::collect(&self.one_by_one().differences(&others.one_by_one())?))
     }
 
     fn squares_about(&self, center: &Ball) -> Ball {
-        let value = loops::squares_about(self.slices(), center.middle());
-        self.bounds.less_ball(center).power_sum(value, value.high, 2)
+        let [_, squares] = self.moments();
+        clear(squares - self.shift(center, self, center)).unwrap_or_else(|| {
+            let (centered, bounds) = self.about(center);
+            bounds.power_sum(loops::squares_about(centered), 2)
+        })
     }
 
     fn powers_about(&self, center: &Ball) -> Powers<Ball> {
-        let sums = loops::powers_about(self.slices(), center.middle());
-        let bounds = self.bounds.less_ball(center);
+        let (centered, bounds) = self.about(center);
+        let sums = loops::powers_about(centered);
         Powers {
-            cubes: bounds.power_sum(sums.cubes, sums.cubes_size, 3),
-            fourths: bounds.power_sum(sums.fourths, sums.fourths.high, 4),
+            cubes: bounds.power_sum(sums.cubes, 3),
+            fourths: bounds.power_sum(sums.fourths, 4),
             largest: bounds.largest(sums.largest),
         }
     }
 
-    fn products_about(&self, center: &Ball, others: &Self, other_center: &Ball) -> Total<Ball> {
-        let products =
-            loops::products_about(self.slices(), center.middle(), others.slices(), other_center.middle());
-        let (bounds, other) = (self.bounds.less_ball(center), others.bounds.less_ball(other_center));
-        let (x, y, count) = (bounds.size(), other.size(), bounds.count);
-        let (error_x, error_y) = (bounds.error(x), other.error(y));
-        let inherited = ((x + error_x) * error_y + y * error_x) * ROOM;
-        let underflow = underflow(x.min(y), count);
-        let rounding = bounds.summation() * count * products.largest;
-        let one = inherited + (TERM_ERROR + f64::EPSILON) * products.largest + underflow;
-        let error = (count * inherited + rounding) * ROOM + underflow;
-        Total {
-            value: Ball::within(products.value, error),
-            largest: Ball::within(Twofold::from_f64(products.largest), one * ROOM),
+    fn products_about(&self, center: &Ball, others: &Self, other_center: &Ball) -> Figure<Ball> {
+        let largest = self.bounds.size() * others.bounds.size();
+        let products = loops::products(self.slices(), others.slices(), largest);
+        let products = self.bounds.product_sum(products, &others.bounds);
+        if let Some(clear) = clear(products - self.shift(center, others, other_center)) {
+            return Ok(clear);
         }
+        let ((x, bounds), (y, other)) = (self.about(center), others.about(other_center));
+        let Products { value, largest } = loops::products_about(x, y);
+        let error = bounds.product_error(&other) + (TERM_ERROR + f64::EPSILON) * largest;
+        let error = (error + underflow(bounds.size().min(other.size()), bounds.count)) * ROOM;
+        let largest = Ball::within(Twofold::from_f64(largest), error);
+        bounds.product_sum(value, &other).without_dust(&largest)
     }
 
     fn squares_below(&self, threshold: &Ball) -> Figure<Ball> {
@@ -259,7 +302,7 @@ impl Series<Ball> for Balls {
             return self.one_by_one().squares_below(threshold);
         }
         let bounds = self.bounds.less(other, radius);
-        Ok(Self { middles: differences.values, bounds }.square_sum_below_zero(bounds.absolute))
+        Ok(Self::new(differences.values, bounds).square_sum_below_zero(bounds.absolute))
     }
 
     fn growth(&self, chosen: &Chosen<'_>) -> Ball {
@@ -311,15 +354,24 @@ impl Balls {
 
     /// Σ min(x, 0)², of numbers with this error.
     fn square_sum_below_zero(&self, error: f64) -> Ball {
-        let value = loops::squares_below_zero(self.slices());
+        let size = self.bounds.size();
+        let value = loops::squares_below_zero(self.slices(), size);
         if value.high == 0.0 {
             return Ball::within(value, 0.0);
         }
-        let (count, size) = (self.bounds.count, self.bounds.size());
+        let count = self.bounds.count;
         let inherited = 2.0 * count * error * (size + error);
-        let rounding = self.bounds.summation() * value.high;
+        let rounding = self.bounds.summation(size * size);
         Ball::within(value, (inherited + rounding) * ROOM + underflow(1.0, count))
     }
+}
+
+/// A value of which enough is known for any figure: nothing that counts was lost to a
+/// subtraction, and it is no dust.
+fn clear(value: Ball) -> Option<Ball> {
+    /// Above the last of the digits that are promised by a thousand.
+    const ENOUGH: f64 = power_of_two(-78);
+    (value.radius() <= value.middle().high.abs() * ENOUGH).then_some(value)
 }
 
 /// What powers of small numbers may lose to underflow; nothing where all are zero.

@@ -62,11 +62,6 @@ impl Lanes {
     }
 
     #[inline(always)]
-    pub(super) fn total(self) -> f64 {
-        self.0.into_iter().sum()
-    }
-
-    #[inline(always)]
     pub(super) fn two_product<P: Product>(self, other: Self) -> (Self, Self) {
         let products: [(f64, f64); WIDTH] = from_fn(
             #[inline(always)]

@@ -2,7 +2,7 @@
 //!
 //! Long sums and products keep what each step loses in a plain `f64` beside
 //! them, and are joined to a double-double after every [`BLOCK`] steps, before
-//! that `f64` has lost anything that counts.
+//! that `f64` has lost anything that counts. `largest` is a magnitude that no number exceeds.
 
 use super::Twofold;
 use super::lanes::{Columns, Lanes, Pairs, Ranks, Slices, Vectors, WIDTH};
@@ -53,10 +53,9 @@ impl Ranged {
     }
 }
 
-/// Σ d³, Σ |d|³, Σ d⁴ and the largest |d|.
+/// Σ d³, Σ d⁴ and the largest |d|.
 pub(super) struct PowerSums {
     pub(super) cubes: Twofold,
-    pub(super) cubes_size: f64,
     pub(super) fourths: Twofold,
     pub(super) largest: f64,
 }
@@ -71,33 +70,45 @@ pub(super) struct Growth {
 /// A difference above this share of the larger number is no dust, whatever its error.
 const FAR_ABOVE_DUST: f64 = 1e-20;
 
-/// Sums of several terms at once. After m steps without joining, with u = 2^−53
-/// and S the sum of the magnitudes, the errors kept aside are below (m + 4)uS,
-/// and their own rounding adds up to less than (m² + 5m + 4)u²S.
+/// Sums of terms, the high parts of which are at most `largest`, and their low parts 2^−51 of it.
+/// What is summed up starts at a power of two A, from 64 to 128 times `largest`, and stays between
+/// A/2 and 3A/2 in a block: it is above each term, so that three operations give what a step leaves
+/// out, at most 2^−53 A. After m steps, with u = 2^−53, the roundings of what is left out add up
+/// to less than (m + m(m + 1)/2)·1.04·2^−46 u of `largest`: 2^−89 of it in each lane of a block.
 #[inline(always)]
 fn totals<const C: usize, const N: usize>(
     mut columns: Columns<'_, C>,
+    largest: [f64; N],
     mut terms: impl FnMut([Lanes; C]) -> [(Lanes, Lanes); N],
 ) -> [Twofold; N] {
+    let start = largest.map(|largest| Pairs { high: Lanes([power_above(largest); WIDTH]), low: Lanes::ZERO });
     let mut totals = [Pairs::ZERO; N];
     let mut more = true;
     while more {
-        let mut running = [Pairs::ZERO; N];
+        let mut running = start;
         for _ in 0..BLOCK {
             let Some(step) = columns.next() else {
                 more = false;
                 break;
             };
             for (running, (high, low)) in running.iter_mut().zip(terms(step)) {
-                let (sum, error) = running.high.two_sum(high);
-                *running = Pairs { high: sum, low: running.low + (error + low) };
+                let sum = running.high + high;
+                let left_out = high - (sum - running.high);
+                *running = Pairs { high: sum, low: running.low + (left_out + low) };
             }
         }
-        for (total, running) in totals.iter_mut().zip(running) {
-            *total = total.plus(Pairs::renormalized(running.high, running.low));
+        for ((total, running), start) in totals.iter_mut().zip(running).zip(start) {
+            let (high, low) = (running.high - start.high).two_sum(running.low);
+            *total = total.plus(Pairs { high, low });
         }
     }
     totals.map(Pairs::total)
+}
+
+/// The power of two from 64 to 128 times a magnitude.
+fn power_above(magnitude: f64) -> f64 {
+    const EXPONENT: u64 = f64::INFINITY.to_bits();
+    f64::from_bits((4.0 * BLOCK as f64 * magnitude).to_bits() & EXPONENT)
 }
 
 fn parts<'a>(x: Slices<'a>) -> Columns<'a, 2> {
@@ -109,30 +120,45 @@ fn both<'a>(x: Slices<'a>, y: Slices<'a>) -> Columns<'a, 4> {
 }
 
 #[inline(always)]
-fn sum_with<P: Product>(x: Slices<'_>) -> Twofold {
-    let [sum] = totals(
+fn moments_with<P: Product>(x: Slices<'_>, largest: f64) -> [Twofold; 2] {
+    totals(
         parts(x),
+        [largest, largest * largest],
         #[inline(always)]
-        |[high, low]| [(high, low)],
+        |[high, low]| [(high, low), Pairs { high, low }.loose_times::<P>(Pairs { high, low })],
+    )
+}
+
+#[inline(always)]
+fn products_with<P: Product>(x: Slices<'_>, y: Slices<'_>, largest: f64) -> Twofold {
+    let [sum] = totals(
+        both(x, y),
+        [largest],
+        #[inline(always)]
+        |[a, b, c, d]| [Pairs { high: a, low: b }.loose_times::<P>(Pairs { high: c, low: d })],
     );
     sum
 }
 
+/// Numbers to be seen from a center, and the largest magnitude that is left then.
+#[derive(Clone, Copy)]
+pub(super) struct Centered<'a> {
+    pub(super) x: Slices<'a>,
+    pub(super) center: Twofold,
+    pub(super) largest: f64,
+}
+
 #[inline(always)]
-fn products_about_with<P: Product>(
-    x: Slices<'_>,
-    center_x: Twofold,
-    y: Slices<'_>,
-    center_y: Twofold,
-) -> Products {
-    let fill = [center_x.high, center_x.low, center_y.high, center_y.low];
-    let (center_x, center_y) = (Pairs::of(-center_x), Pairs::of(-center_y));
+fn products_about_with<P: Product>(x: Centered<'_>, y: Centered<'_>) -> Products {
+    let (a, b) = (x.center, y.center);
+    let (less_a, less_b) = (Pairs::of(-a), Pairs::of(-b));
     let mut largest = Ranks::of(Lanes::ZERO);
     let [value] = totals(
-        Columns::filled([x.high, x.low, y.high, y.low], fill),
+        Columns::filled([x.x.high, x.x.low, y.x.high, y.x.low], [a.high, a.low, b.high, b.low]),
+        [x.largest * y.largest],
         #[inline(always)]
         |[a, b, c, d]| {
-            let (x, y) = (Pairs { high: a, low: b }.plus(center_x), Pairs { high: c, low: d }.plus(center_y));
+            let (x, y) = (Pairs { high: a, low: b }.plus(less_a), Pairs { high: c, low: d }.plus(less_b));
             let product = x.loose_times::<P>(y);
             largest = largest.max(product.0.abs());
             [product]
@@ -202,17 +228,18 @@ fn differences_with<P: Product>(x: Slices<'_>, y: Slices<'_>) -> Differences {
     Differences { values, certain: certain.smallest() > 0.0 }
 }
 
-/// Double-doubles, filled up with what leaves nothing once the center is taken off.
+/// Filled up with what leaves nothing once the center is taken off.
 #[inline(always)]
-fn around<'a>(x: Slices<'a>, center: Twofold) -> Columns<'a, 2> {
-    Columns::filled([x.high, x.low], [center.high, center.low])
+fn around(x: Centered<'_>) -> Columns<'_, 2> {
+    Columns::filled([x.x.high, x.x.low], [x.center.high, x.center.low])
 }
 
 #[inline(always)]
-fn squares_about_with<P: Product>(x: Slices<'_>, center: Twofold) -> Twofold {
-    let less = Pairs::of(-center);
+fn squares_about_with<P: Product>(x: Centered<'_>) -> Twofold {
+    let less = Pairs::of(-x.center);
     let [sum] = totals(
-        around(x, center),
+        around(x),
+        [x.largest * x.largest],
         #[inline(always)]
         |[high, low]| {
             let difference = Pairs { high, low }.plus(less);
@@ -224,22 +251,23 @@ fn squares_about_with<P: Product>(x: Slices<'_>, center: Twofold) -> Twofold {
 
 /// In two passes: both sums at once are more than the compiler makes vectors of.
 #[inline(always)]
-fn powers_about_with<P: Product>(x: Slices<'_>, center: Twofold) -> PowerSums {
-    let less = Pairs::of(-center);
-    let (mut size, mut largest) = (Lanes::ZERO, Ranks::of(Lanes::ZERO));
+fn powers_about_with<P: Product>(x: Centered<'_>) -> PowerSums {
+    let less = Pairs::of(-x.center);
+    let mut largest = Ranks::of(Lanes::ZERO);
     let [cubes] = totals(
-        around(x, center),
+        around(x),
+        [x.largest.powi(3)],
         #[inline(always)]
         |[high, low]| {
             let difference = Pairs { high, low }.plus(less);
             let (high, low) = difference.loose_times::<P>(difference);
-            let cube = Pairs { high, low }.loose_times::<P>(difference);
-            (size, largest) = (size + cube.0.abs(), largest.max(difference.high.abs()));
-            [cube]
+            largest = largest.max(difference.high.abs());
+            [Pairs { high, low }.loose_times::<P>(difference)]
         },
     );
     let [fourths] = totals(
-        around(x, center),
+        around(x),
+        [x.largest.powi(4)],
         #[inline(always)]
         |[high, low]| {
             let difference = Pairs { high, low }.plus(less);
@@ -247,13 +275,14 @@ fn powers_about_with<P: Product>(x: Slices<'_>, center: Twofold) -> PowerSums {
             [Pairs { high, low }.loose_times::<P>(Pairs { high, low })]
         },
     );
-    PowerSums { cubes, cubes_size: size.total(), fourths, largest: largest.largest() }
+    PowerSums { cubes, fourths, largest: largest.largest() }
 }
 
 #[inline(always)]
-fn squares_below_zero_with<P: Product>(x: Slices<'_>) -> Twofold {
+fn squares_below_zero_with<P: Product>(x: Slices<'_>, largest: f64) -> Twofold {
     let [sum] = totals(
         parts(x),
+        [largest * largest],
         #[inline(always)]
         |[high, low]| {
             let low = high.zip(low, |high, low| if high < 0.0 { low } else { 0.0 });
@@ -338,15 +367,16 @@ fn growth_where_with<P: Product>(x: Slices<'_>, signs: &[f64], side: f64, beside
     }
 }
 
-on_this_processor!(pub(super) sum, sum_with, (x: Slices<'_>) -> Twofold, "Σ x.");
-on_this_processor!(pub(super) products_about, products_about_with, (x: Slices<'_>, center_x: Twofold, y: Slices<'_>, center_y: Twofold) -> Products, "Σ (x − x̄)(y − ȳ).");
+on_this_processor!(pub(super) moments, moments_with, (x: Slices<'_>, largest: f64) -> [Twofold; 2], "Σ x and Σ x².");
+on_this_processor!(pub(super) products, products_with, (x: Slices<'_>, y: Slices<'_>, largest: f64) -> Twofold, "Σ xy: `largest` of the products.");
+on_this_processor!(pub(super) products_about, products_about_with, (x: Centered<'_>, y: Centered<'_>) -> Products, "Σ (x − x̄)(y − ȳ).");
 on_this_processor!(pub(super) ratios, ratios_with, (numerators: Slices<'_>, denominators: Slices<'_>) -> Vectors, "numerator / denominator.");
 on_this_processor!(pub(super) quotients, quotients_with, (numerators: Slices<'_>, denominators: &[f64]) -> Ranged, "numerator / denominator of `f64` values.");
 on_this_processor!(pub(super) plain_quotients, plain_quotients_with, (numerators: &[f64], denominators: &[f64]) -> Ranged, "The same, without low parts.");
 on_this_processor!(pub(super) differences, differences_with, (x: Slices<'_>, y: Slices<'_>) -> Differences, "x − y.");
-on_this_processor!(pub(super) squares_about, squares_about_with, (x: Slices<'_>, center: Twofold) -> Twofold, "Σ (x − center)².");
-on_this_processor!(pub(super) powers_about, powers_about_with, (x: Slices<'_>, center: Twofold) -> PowerSums, "Sums of higher powers of x − center.");
-on_this_processor!(pub(super) squares_below_zero, squares_below_zero_with, (x: Slices<'_>) -> Twofold, "Σ min(x, 0)².");
+on_this_processor!(pub(super) squares_about, squares_about_with, (x: Centered<'_>) -> Twofold, "Σ (x − center)².");
+on_this_processor!(pub(super) powers_about, powers_about_with, (x: Centered<'_>) -> PowerSums, "Sums of higher powers of x − center.");
+on_this_processor!(pub(super) squares_below_zero, squares_below_zero_with, (x: Slices<'_>, largest: f64) -> Twofold, "Σ min(x, 0)².");
 on_this_processor!(pub(super) growth, growth_with, (x: Slices<'_>, beside_one: bool) -> Growth, "Π (1 + x).");
 on_this_processor!(pub(super) growth_where, growth_where_with, (x: Slices<'_>, signs: &[f64], side: f64, beside_one: bool) -> Growth, "Π (1 + x) of those whose sign is `side`'s.");
 
@@ -393,6 +423,14 @@ mod tests {
         sum.sub_twofold(found).expect("finite").abs() / size.max(f64::MIN_POSITIVE)
     }
 
+    fn size(x: Slices<'_>) -> f64 {
+        x.high.iter().fold(0.0, |largest: f64, high| largest.max(high.abs()))
+    }
+
+    fn from(x: Slices<'_>, center: Twofold) -> Centered<'_> {
+        Centered { x, center, largest: size(x) + center.high.abs() }
+    }
+
     fn numbers() -> impl Strategy<Value = Vec<(f64, f64, f64, f64)>> {
         prop::collection::vec((-0.5_f64..0.5, -0.5_f64..0.5, 1.0_f64..1e12, -0.5_f64..0.5), 0..700)
     }
@@ -406,11 +444,14 @@ mod tests {
             let y = vectors(&numbers.iter().map(|n| (n.2, n.3)).collect::<Vec<_>>());
             let (x, y) = (x.as_slices(), y.as_slices());
             with_each_version(|| {
-            prop_assert_eq!(parts(&[sum(x)]), parts(&[sum_with::<Split>(x)]));
+            let (of_x, of_both) = (size(x), size(x) * size(y));
+            prop_assert_eq!(parts(&moments(x, of_x)), parts(&moments_with::<Split>(x, of_x)));
+            prop_assert_eq!(parts(&[products(x, y, of_both)]), parts(&[products_with::<Split>(x, y, of_both)]));
             let (center, other) = (Twofold::renormalized(0.01, 1e-20), Twofold::renormalized(1e5, 1e-13));
+            let (from_center, from_other) = (from(x, center), from(y, other));
             let (a, b) = (
-                products_about(x, center, y, other),
-                products_about_with::<Split>(x, center, y, other),
+                products_about(from_center, from_other),
+                products_about_with::<Split>(from_center, from_other),
             );
             prop_assert_eq!(parts(&[a.value]), parts(&[b.value]));
             prop_assert_eq!(a.largest.to_bits(), b.largest.to_bits());
@@ -422,12 +463,13 @@ mod tests {
             prop_assert!(same(&a.values, &b.values) && bits(&a.range) == bits(&b.range));
             let (a, b) = (differences(x, y), differences_with::<Split>(x, y));
             prop_assert!(same(&a.values, &b.values) && a.certain == b.certain);
-            let (a, b) = (squares_about(x, center), squares_about_with::<Split>(x, center));
+            let (a, b) = (squares_about(from_center), squares_about_with::<Split>(from_center));
             prop_assert_eq!(parts(&[a]), parts(&[b]));
-            let (a, b) = (powers_about(x, center), powers_about_with::<Split>(x, center));
+            let (a, b) = (powers_about(from_center), powers_about_with::<Split>(from_center));
             prop_assert_eq!(parts(&[a.cubes, a.fourths]), parts(&[b.cubes, b.fourths]));
-            prop_assert_eq!(bits(&[a.cubes_size, a.largest]), bits(&[b.cubes_size, b.largest]));
-            prop_assert_eq!(parts(&[squares_below_zero(x)]), parts(&[squares_below_zero_with::<Split>(x)]));
+            prop_assert_eq!(a.largest.to_bits(), b.largest.to_bits());
+            let (a, b) = (squares_below_zero(x, of_x), squares_below_zero_with::<Split>(x, of_x));
+            prop_assert_eq!(parts(&[a]), parts(&[b]));
             for beside_one in [true, false] {
                 let (a, b) = (growth(x, beside_one), growth_with::<Split>(x, beside_one));
                 prop_assert!(same_growth(&a, &b));
@@ -448,15 +490,19 @@ mod tests {
             let y = vectors(&numbers.iter().map(|n| (n.2, n.3)).collect::<Vec<_>>());
             let (x, y) = (x.as_slices(), y.as_slices());
             let (a, b) = (wide(x), wide(y));
-            prop_assert!(error(sum(x), a.iter().cloned()) < SUM);
+            let [sum, squares] = moments(x, size(x));
+            prop_assert!(error(sum, a.iter().cloned()) < SUM);
+            prop_assert!(error(squares, a.iter().map(|a| a.power_integer(2))) < SUM);
+            let pairs = a.iter().zip(&b).map(|(a, b)| a.clone() * b.clone());
+            prop_assert!(error(products(x, y, size(x) * size(y)), pairs) < SUM);
             // Far from the numbers, so that no difference loses digits: that has its own bound.
             let (center, other) = (Twofold::renormalized(3.0, 1e-17), Twofold::renormalized(-1e5, 1e-13));
             let [center_wide, other_wide] = [center, other].map(Wide::from_twofold);
             let away = |a: &Wide| a.clone() - center_wide.clone();
             let pairs = a.iter().zip(&b).map(|(a, b)| away(a) * (b.clone() - other_wide.clone()));
-            prop_assert!(error(products_about(x, center, y, other).value, pairs) < SUM);
-            prop_assert!(error(squares_about(x, center), a.iter().map(|a| away(a).power_integer(2))) < SUM);
-            let found = powers_about(x, center);
+            prop_assert!(error(products_about(from(x, center), from(y, other)).value, pairs) < SUM);
+            prop_assert!(error(squares_about(from(x, center)), a.iter().map(|a| away(a).power_integer(2))) < SUM);
+            let found = powers_about(from(x, center));
             prop_assert!(error(found.cubes, a.iter().map(|a| away(a).power_integer(3))) < SUM);
             prop_assert!(error(found.fourths, a.iter().map(|a| away(a).power_integer(4))) < SUM);
             let largest = a.iter().fold(0.0, |largest: f64, a| largest.max(away(a).approximate().abs()));

@@ -12,6 +12,16 @@ pub struct Total<R> {
     pub largest: R,
 }
 
+impl<R: Real> Total<R> {
+    /// The sum, exactly zero where it is dust of the largest term.
+    ///
+    /// # Errors
+    /// [`Failure::Imprecise`](super::Failure::Imprecise) where that is open.
+    pub fn settled(self) -> Figure<R> {
+        self.value.without_dust(&self.largest)
+    }
+}
+
 /// Sums of the higher powers of differences.
 pub struct Powers<R> {
     /// Σ d³.
@@ -93,8 +103,12 @@ pub trait Series<R>: Sized + Clone {
     /// Σ (x − `center`)³, Σ (x − `center`)⁴.
     fn powers_about(&self, center: &R) -> Powers<R>;
 
-    /// Σ (x − `center`)(y − `other_center`) with as many others.
-    fn products_about(&self, center: &R, others: &Self, other_center: &R) -> Total<R>;
+    /// Σ (x − `center`)(y − `other_center`) with as many others, exactly zero where that is dust of
+    /// the largest product.
+    ///
+    /// # Errors
+    /// [`Failure::Imprecise`](super::Failure::Imprecise) where that is open.
+    fn products_about(&self, center: &R, others: &Self, other_center: &R) -> Figure<R>;
 
     /// Σ min(x − `threshold`, 0)², a difference being zero where it is dust of the larger.
     ///
@@ -168,8 +182,8 @@ impl<R: Real> Series<R> for OneByOne<R> {
         Powers { cubes: sum(3), fourths: sum(4), largest: differences.largest() }
     }
 
-    fn products_about(&self, center: &R, others: &Self, other_center: &R) -> Total<R> {
-        total(self.less(center).zip(others.less(other_center)).map(|(x, y)| x * y))
+    fn products_about(&self, center: &R, others: &Self, other_center: &R) -> Figure<R> {
+        total(self.less(center).zip(others.less(other_center)).map(|(x, y)| x * y)).settled()
     }
 
     fn squares_below(&self, threshold: &R) -> Figure<R> {
