@@ -152,6 +152,11 @@ impl<'a> Places<'a> {
 
     /// Index of the sub-period that the next flow belongs to.
     pub(crate) fn next(&mut self, date: NaiveDate, timing: Timing) -> usize {
+        /// Sub-periods that are passed at once.
+        const STRIDE: usize = 16;
+        while self.ends.get(self.before + STRIDE - 1).is_some_and(|end| *end < date) {
+            self.before += STRIDE;
+        }
         while self.ends.get(self.before).is_some_and(|end| *end < date) {
             self.before += 1;
         }

@@ -1,5 +1,7 @@
 //! The money-weighted return: the internal rate of return of a period's money.
 
+use std::iter;
+
 use chrono::NaiveDate;
 
 use super::chain::{Interval, sub_periods};
@@ -7,7 +9,7 @@ use super::day_count::YearFraction;
 use super::irr::{self, Irr, Target};
 use super::resolve::Money;
 use crate::model::{DayCount, Method, Reason};
-use crate::number::{Ball, Exact, Real};
+use crate::number::{Ball, Real};
 
 /// Solves for the rate at which the opening value and the flows grow to the
 /// closing value: a = −V_start, −flows, +V_end.
@@ -18,12 +20,9 @@ pub(crate) fn solve(money: &Money<'_>, day_count: DayCount) -> Irr {
     }
     let years = day_count.years(opening.date, closing.date);
     let units = |date: NaiveDate| day_count.years(opening.date, date).numerator;
-    let mut flows: Vec<(i64, Exact)> = Vec::with_capacity(money.flows.len() + 2);
-    flows.push((0, -&opening.value));
-    flows.extend(money.flows.iter().map(|(flow, _)| (units(flow.date), -&flow.amount)));
-    flows.push((years.numerator, closing.value));
-    let borrowed: Vec<(i64, &Exact)> = flows.iter().map(|(time, amount)| (*time, amount)).collect();
-    irr::solve_each(borrowed.iter().copied(), years, || target(money, years))
+    let flows = money.flows.iter().map(|(flow, _)| (units(flow.date), -&flow.amount));
+    let flows = iter::once((0, -&opening.value)).chain(flows).chain([(years.numerator, closing.value)]);
+    irr::solve_each(flows, years, || target(money, years))
 }
 
 /// ln of the annualised Modified Dietz growth, where there is one.

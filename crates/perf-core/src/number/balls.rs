@@ -181,6 +181,7 @@ fn larger(a: f64, b: f64) -> f64 {
 fn pairs(view: &View<'_>) -> Vectors {
     match view {
         View::Single(values) => Vectors { high: values.to_vec(), low: vec![0.0; values.len()] },
+        View::Short(values) => loops::integers(values),
         View::Pairs(slices) => Vectors { high: slices.high.to_vec(), low: slices.low.to_vec() },
         View::Any(values) => values.iter().map(|value| value.to_twofold().0).collect(),
     }
@@ -191,6 +192,9 @@ impl Series<Ball> for Balls {
         let ratios = match (numerators.view(), denominators.view()) {
             (View::Single(numerators), View::Single(denominators)) => {
                 loops::plain_quotients(numerators, denominators)
+            }
+            (View::Short(numerators), View::Single(denominators)) => {
+                loops::integer_quotients(numerators, denominators)
             }
             (View::Pairs(numerators), View::Single(denominators)) => {
                 loops::quotients(numerators, denominators)
@@ -315,9 +319,9 @@ impl Series<Ball> for Balls {
             },
             Chosen::Beside(integers, side) => match (integers.signs(), side) {
                 (Some(signs), Ordering::Greater) => {
-                    loops::growth_where(self.slices(), signs, 1.0, beside_one)
+                    loops::growth_where(self.slices(), &signs, 1.0, beside_one)
                 }
-                (Some(signs), Ordering::Less) => loops::growth_where(self.slices(), signs, -1.0, beside_one),
+                (Some(signs), Ordering::Less) => loops::growth_where(self.slices(), &signs, -1.0, beside_one),
                 _ => return self.one_by_one().growth(chosen),
             },
         };

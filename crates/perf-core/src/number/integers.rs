@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::lanes::{Slices, Vectors};
@@ -18,6 +19,8 @@ pub struct Integers(Parts);
 enum Parts {
     /// The sum of two `f64` values each, exactly; no second values where all are zero.
     Doubles(Vectors),
+    /// Up to [`MAX_SHORT`].
+    Short(Vec<i64>),
     Any(Vec<Whole>),
 }
 
@@ -36,10 +39,15 @@ pub(super) const SINGLE_POWERS: [f64; 256] = {
     powers
 };
 
+/// Up to here the nearest `f64` is an integer of 64 bits.
+const MAX_SHORT: u64 = 1 << 62;
+
 /// How [`Integers`] are seen by a loop.
 pub(super) enum View<'a> {
     /// As `f64` values.
     Single(&'a [f64]),
+    /// Of up to 62 bits.
+    Short(&'a [i64]),
     /// As double-doubles.
     Pairs(Slices<'a>),
     /// One by one.
@@ -67,6 +75,7 @@ impl Integers {
     pub fn len(&self) -> usize {
         match &self.0 {
             Parts::Doubles(vectors) => vectors.high.len(),
+            Parts::Short(values) => values.len(),
             Parts::Any(values) => values.len(),
         }
     }
@@ -85,6 +94,7 @@ impl Integers {
                 let low = vectors.low.get(index).copied().unwrap_or_default();
                 Some(Whole::from(*vectors.high.get(index)? as i128 + low as i128))
             }
+            Parts::Short(values) => values.get(index).map(|value| Whole::from(*value)),
             Parts::Any(values) => values.get(index).cloned(),
         }
     }
@@ -96,6 +106,7 @@ impl Integers {
             Parts::Doubles(vectors) => {
                 vectors.high.get(index).and_then(|high| high.partial_cmp(&0.0)).unwrap_or(Ordering::Equal)
             }
+            Parts::Short(values) => values.get(index).map_or(Ordering::Equal, |value| value.cmp(&0)),
             Parts::Any(values) => values.get(index).map_or(Ordering::Equal, Whole::sign),
         }
     }
@@ -109,10 +120,8 @@ impl Integers {
             Ordering::Less => Some((f64::NEG_INFINITY, -1.0)),
             Ordering::Equal => None,
         };
-        match (&self.0, within) {
-            (Parts::Doubles(vectors), Some((least, most))) => {
-                plain::places_within(&vectors.high, least, most).0
-            }
+        match (self.signs(), within) {
+            (Some(signs), Some((least, most))) => plain::places_within(&signs, least, most).0,
             _ => (0..self.len()).filter(|index| self.sign(*index) == sign).count(),
         }
     }
@@ -135,14 +144,16 @@ impl Integers {
             Parts::Doubles(Vectors { high, low }) => {
                 Self(Parts::Doubles(Vectors { high: kept(high, &keep), low: kept(low, &keep) }))
             }
+            Parts::Short(values) => Self(Parts::Short(kept(values, keep))),
             Parts::Any(values) => Self(Parts::Any(kept(values, keep))),
         }
     }
 
     /// Numbers with the signs of these.
-    pub(super) fn signs(&self) -> Option<&[f64]> {
+    pub(super) fn signs(&self) -> Option<Cow<'_, [f64]>> {
         match &self.0 {
-            Parts::Doubles(vectors) => Some(&vectors.high),
+            Parts::Doubles(vectors) => Some(Cow::Borrowed(&vectors.high)),
+            Parts::Short(values) => Some(Cow::Owned(plain::doubles(values))),
             Parts::Any(_) => None,
         }
     }
@@ -151,6 +162,7 @@ impl Integers {
         match &self.0 {
             Parts::Doubles(vectors) if vectors.low.is_empty() => View::Single(&vectors.high),
             Parts::Doubles(vectors) => View::Pairs(vectors.as_slices()),
+            Parts::Short(values) => View::Short(values),
             Parts::Any(values) => View::Any(values),
         }
     }
@@ -160,16 +172,14 @@ impl From<&[i64]> for Integers {
     fn from(values: &[i64]) -> Self {
         /// Up to here every integer is an `f64`.
         const SINGLE: u64 = 1 << 53;
-        /// Up to here the nearest `f64` is an integer of 64 bits.
-        const PAIR: u64 = 1 << 62;
-        let (mut vectors, largest) = plain::halves(values);
-        if largest > PAIR {
-            return Self::from(values.iter().copied().map(Whole::from).collect::<Vec<_>>());
-        }
+        let largest = plain::largest(values);
         if largest <= SINGLE {
-            vectors.low = Vec::new();
+            return Self::from_doubles(plain::doubles(values));
         }
-        Self(Parts::Doubles(vectors))
+        if largest <= MAX_SHORT {
+            return Self(Parts::Short(values.to_vec()));
+        }
+        Self::from(values.iter().copied().map(Whole::from).collect::<Vec<_>>())
     }
 }
 

@@ -199,6 +199,16 @@ impl Pairs {
         Self { high: Lanes([value.high; WIDTH]), low: Lanes([value.low; WIDTH]) }
     }
 
+    /// Integers of up to 62 bits, exactly.
+    #[inline(always)]
+    pub(super) fn integers(values: [i64; WIDTH]) -> Self {
+        /// Of the lower half.
+        const BITS: u32 = 31;
+        let upper = Lanes(values.map(|value| (value >> BITS << BITS) as f64));
+        let lower = Lanes(values.map(|value| (value & ((1 << BITS) - 1)) as f64));
+        Self::renormalized(upper, lower)
+    }
+
     #[inline(always)]
     pub(super) fn renormalized(high: Lanes, low: Lanes) -> Self {
         let sum = high + low;

@@ -34,7 +34,7 @@ pub(super) struct Ranged {
 impl Ranged {
     /// As [`Vectors::collect`]; what fills columns up is their first row, which changes no range.
     #[inline(always)]
-    fn collect<const N: usize>(columns: [&[f64]; N], function: impl Fn([Lanes; N]) -> Pairs) -> Self {
+    fn collect<const N: usize>(columns: [&[f64]; N], mut function: impl FnMut([Lanes; N]) -> Pairs) -> Self {
         let length = columns.first().map_or(0, |column| column.len());
         let fill = columns.map(|column| column.first().copied().unwrap_or_default());
         let (mut least, mut most) = (Ranks::LAST, Ranks::FIRST);
@@ -198,6 +198,43 @@ fn plain_quotients_with<P: Product>(numerators: &[f64], denominators: &[f64]) ->
         #[inline(always)]
         |[numerator, denominator]| quotient::<P>(numerator, Lanes::ZERO, denominator),
     )
+}
+
+/// The same of numerators that are integers of up to 62 bits.
+#[inline(always)]
+fn integer_quotients_with<P: Product>(numerators: &[i64], denominators: &[f64]) -> Ranged {
+    let mut steps = eights(numerators);
+    Ranged::collect(
+        [denominators],
+        #[inline(always)]
+        |[denominator]| {
+            let Pairs { high, low } = Pairs::integers(steps());
+            quotient::<P>(high, low, denominator)
+        },
+    )
+}
+
+/// Integers of up to 62 bits.
+#[inline(always)]
+fn integers_with<P: Product>(integers: &[i64]) -> Vectors {
+    let mut steps = eights(integers);
+    Vectors::collect(
+        integers.len(),
+        Columns::of([]),
+        #[inline(always)]
+        |[]| Pairs::integers(steps()),
+    )
+}
+
+/// Integers eight by eight, the last ones filled up with the first.
+#[inline(always)]
+fn eights(integers: &[i64]) -> impl FnMut() -> [i64; WIDTH] {
+    let (whole, rest) = integers.as_chunks::<WIDTH>();
+    let mut last = [integers.first().copied().unwrap_or_default(); WIDTH];
+    last.iter_mut().zip(rest).for_each(|(slot, number)| *slot = *number);
+    let mut whole = whole.iter();
+    #[inline(always)]
+    move || *whole.next().unwrap_or(&last)
 }
 
 #[inline(always)]
@@ -373,6 +410,8 @@ on_this_processor!(pub(super) products_about, products_about_with, (x: Centered<
 on_this_processor!(pub(super) ratios, ratios_with, (numerators: Slices<'_>, denominators: Slices<'_>) -> Vectors, "numerator / denominator.");
 on_this_processor!(pub(super) quotients, quotients_with, (numerators: Slices<'_>, denominators: &[f64]) -> Ranged, "numerator / denominator of `f64` values.");
 on_this_processor!(pub(super) plain_quotients, plain_quotients_with, (numerators: &[f64], denominators: &[f64]) -> Ranged, "The same, without low parts.");
+on_this_processor!(pub(super) integer_quotients, integer_quotients_with, (numerators: &[i64], denominators: &[f64]) -> Ranged, "The same of integers of up to 62 bits.");
+on_this_processor!(pub(super) integers, integers_with, (integers: &[i64]) -> Vectors, "Integers of up to 62 bits.");
 on_this_processor!(pub(super) differences, differences_with, (x: Slices<'_>, y: Slices<'_>) -> Differences, "x − y.");
 on_this_processor!(pub(super) squares_about, squares_about_with, (x: Centered<'_>) -> Twofold, "Σ (x − center)².");
 on_this_processor!(pub(super) powers_about, powers_about_with, (x: Centered<'_>) -> PowerSums, "Sums of higher powers of x − center.");
@@ -460,6 +499,11 @@ mod tests {
             prop_assert!(same(&a.values, &b.values) && bits(&a.range) == bits(&plain::extremes(&a.values.high)));
             let no_low_parts = Slices { high: x.high, low: &vec![0.0; x.high.len()] };
             let (a, b) = (plain_quotients(x.high, y.high), quotients_with::<Split>(no_low_parts, y.high));
+            prop_assert!(same(&a.values, &b.values) && bits(&a.range) == bits(&b.range));
+            let whole: Vec<i64> = y.high.iter().zip(x.high).map(|(y, x)| (y * x * 1e6) as i64).collect();
+            let (pairs, a) = (integers(&whole), integer_quotients(&whole, y.high));
+            prop_assert!(same(&pairs, &whole.iter().map(|n| Wide::integer(*n).to_twofold().expect("finite")).collect()));
+            let b = quotients_with::<Split>(pairs.as_slices(), y.high);
             prop_assert!(same(&a.values, &b.values) && bits(&a.range) == bits(&b.range));
             let (a, b) = (differences(x, y), differences_with::<Split>(x, y));
             prop_assert!(same(&a.values, &b.values) && a.certain == b.certain);

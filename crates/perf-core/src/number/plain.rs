@@ -1,27 +1,22 @@
 //! Loops over integers and `f64` values.
 
 use super::integers::SINGLE_POWERS;
-use super::lanes::{Lanes, Ranks, Vectors, WIDTH, rank, ranked};
+use super::lanes::{Lanes, Ranks, WIDTH, rank, ranked};
 use super::processor::{Product, on_this_processor};
 use super::whole::SHORT_POWERS;
 
-/// Integers of up to 62 bits: the nearest `f64`, and what it leaves out. With the largest magnitude.
 #[inline(always)]
-fn halves_with<P: Product>(values: &[i64]) -> (Vectors, u64) {
-    /// Of the lower half.
-    const BITS: u32 = 31;
-    let halves = |value: &i64| ((value >> BITS << BITS) as f64, (value & ((1 << BITS) - 1)) as f64);
+fn doubles_with<P: Product>(values: &[i64]) -> Vec<f64> {
+    values.iter().map(|value| *value as f64).collect()
+}
+
+#[inline(always)]
+fn largest_with<P: Product>(values: &[i64]) -> u64 {
     let mut largest = 0;
-    let high = values.iter().map(|value| {
+    for value in values {
         largest = value.unsigned_abs().max(largest);
-        *value as f64
-    });
-    let high: Vec<f64> = high.collect();
-    let low = values.iter().map(|value| {
-        let (upper, lower) = halves(value);
-        lower - (upper + lower - upper)
-    });
-    (Vectors { high, low: low.collect() }, largest)
+    }
+    largest
 }
 
 /// Powers of ten by their exponent; zeros where 64 bits do not hold them.
@@ -128,7 +123,8 @@ fn steps_with<P: Product>(x: &[f64]) -> Vec<f64> {
     x.iter().zip(x.get(1..).unwrap_or_default()).map(|(from, to)| to - from).collect()
 }
 
-on_this_processor!(pub(super) halves, halves_with, (values: &[i64]) -> (Vectors, u64), "Double-doubles that are the integers, which have at most 62 bits.");
+on_this_processor!(pub(super) doubles, doubles_with, (values: &[i64]) -> Vec<f64>, "The nearest `f64` values.");
+on_this_processor!(pub(super) largest, largest_with, (values: &[i64]) -> u64, "The largest magnitude.");
 on_this_processor!(pub(super) scaled, scaled_with, (mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<i64>, f64), "Mantissas at a common scale, and about the largest magnitude.");
 on_this_processor!(pub(super) doubles_at, doubles_at_with, (mantissas: &[i64], scales: &[u8], scale: u8) -> (Vec<f64>, f64), "Mantissas at a common scale, and the largest magnitude.");
 on_this_processor!(pub(super) looked_up, looked_up_with, (table: &[f64; 256], places: &[u8]) -> Vec<f64>, "Entries of a table.");
@@ -175,12 +171,8 @@ mod tests {
                 prop_assert_eq!(block_products(&x).len(), x.len().div_ceil(BLOCK));
                 let differences: Vec<f64> = x.windows(2).map(|pair| pair[1] - pair[0]).collect();
                 prop_assert_eq!(steps(&x), differences);
-                let (halves, most) = halves(&integers);
-                prop_assert_eq!(most, integers.iter().map(|n| n.unsigned_abs()).max().unwrap_or(0));
-                for (integer, (high, low)) in integers.iter().zip(halves.high.iter().zip(&halves.low)) {
-                    prop_assert_eq!(i128::from(*integer), *high as i128 + *low as i128);
-                    prop_assert_eq!(high.to_bits(), (*integer as f64).to_bits());
-                }
+                prop_assert_eq!(largest(&integers), integers.iter().map(|n| n.unsigned_abs()).max().unwrap_or(0));
+                prop_assert_eq!(doubles(&integers), integers.iter().map(|n| *n as f64).collect::<Vec<_>>());
                 let (at_scale, largest) = scaled(&integers, &scales, 12);
                 if largest < 2_f64.powi(62) {
                     let power = |scale: u8| 10_i64.pow(12 - u32::from(scale));

@@ -3,6 +3,7 @@
 //! Times are whole units, and `y` is ln(1 + r) for one unit: a flow a at time t is
 //! worth a·e^(−y·t). Whatever is not clear here is left to the general way.
 
+use std::borrow::Borrow;
 use std::cell::OnceCell;
 use std::cmp::Ordering;
 
@@ -52,8 +53,8 @@ pub(crate) struct Solution {
 
 impl Direct {
     /// `None` where an amount does not fit.
-    pub(crate) fn new<'a>(
-        flows: &(impl Iterator<Item = (i64, &'a Exact)> + Clone),
+    pub(crate) fn new<A: Borrow<Exact>>(
+        flows: &(impl Iterator<Item = (i64, A)> + Clone),
         units_per_year: i64,
     ) -> Option<Self> {
         let mut scale = 0;
@@ -66,8 +67,8 @@ impl Direct {
         }
     }
 
-    fn at_scale<'a>(
-        flows: impl Iterator<Item = (i64, &'a Exact)>,
+    fn at_scale<A: Borrow<Exact>>(
+        flows: impl Iterator<Item = (i64, A)>,
         scale: u32,
         units_per_year: i64,
     ) -> Result<Self, Unfit> {
@@ -81,7 +82,7 @@ impl Direct {
         let mut netting = Netting::default();
         let (mut total, mut open) = (0_i128, None);
         for (time, amount) in flows {
-            let mantissa = mantissa(amount, scale)?;
+            let mantissa = mantissa(amount.borrow(), scale)?;
             let (last, net) = open.unwrap_or((time, 0_i128));
             open = if last == time {
                 Some((time, net.checked_add(mantissa).ok_or(Unfit::Size)?))

@@ -7,6 +7,7 @@ mod levels;
 mod netting;
 mod stream;
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 
 use serde::{Serialize, Serializer};
@@ -123,8 +124,8 @@ pub(crate) fn solve(flows: &[(i64, &Exact)], period: YearFraction, target: Targe
 }
 
 /// The same without a list of the flows; `target` is asked for where there may be several roots.
-pub(crate) fn solve_each<'a>(
-    flows: impl Iterator<Item = (i64, &'a Exact)> + Clone,
+pub(crate) fn solve_each<A: Borrow<Exact>>(
+    flows: impl Iterator<Item = (i64, A)> + Clone,
     period: YearFraction,
     target: impl Fn() -> Target,
 ) -> Irr {
@@ -135,12 +136,13 @@ pub(crate) fn solve_each<'a>(
 }
 
 /// Every case, with as many digits as it takes.
-fn solve_generally<'a>(
-    flows: impl Iterator<Item = (i64, &'a Exact)>,
+fn solve_generally<A: Borrow<Exact>>(
+    flows: impl Iterator<Item = (i64, A)>,
     period: YearFraction,
     target: impl Fn() -> Target,
 ) -> Irr {
-    let flows: Vec<(i64, &Exact)> = flows.collect();
+    let flows: Vec<(i64, A)> = flows.collect();
+    let flows: Vec<(i64, &Exact)> = flows.iter().map(|(time, amount)| (*time, amount.borrow())).collect();
     let spread = flows.first().zip(flows.last()).is_some_and(|((first, _), (last, _))| first < last);
     if !spread {
         return Irr::none(Reason::ZeroLengthPeriod);
@@ -158,8 +160,8 @@ fn solve_generally<'a>(
 }
 
 /// The usual case: every digit proven the short way.
-fn direct<'a>(
-    flows: &(impl Iterator<Item = (i64, &'a Exact)> + Clone),
+fn direct<A: Borrow<Exact>>(
+    flows: &(impl Iterator<Item = (i64, A)> + Clone),
     period: YearFraction,
     target: impl Fn() -> Target,
 ) -> Option<Irr> {
