@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use chrono::{Days, NaiveDate};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use perf_core::calculations::{Stamp, calculate, internal_rate_of_return};
 use perf_core::model::read;
 use perf_core::number::{Ball, Balls, Chosen, Exact, Integers, Real, Series};
@@ -159,14 +159,17 @@ fn kernels(criterion: &mut Criterion) {
         };
         kernel("ratios", &|| ignore(ratios(&portfolio)));
         kernel("growth", &|| ignore(r.growth(&Chosen::All)));
-        let beside = Chosen::Beside(&benchmark, Ordering::Greater);
+        let signs = b.approximations();
+        let beside = Chosen::Beside(&signs, Ordering::Greater);
         kernel("growth beside gains", &|| ignore(r.growth(&beside)));
-        kernel("sum", &|| ignore(r.sum()));
-        kernel("squares about a mean", &|| ignore(r.squares_about(&mean_r)));
         kernel("powers about a mean", &|| ignore(r.powers_about(&mean_r)));
         kernel("products about means", &|| ignore(r.products_about(&mean_r, &b, &mean_b)));
         kernel("squares below", &|| ignore(r.squares_below(&mean_b)));
         kernel("differences", &|| ignore(r.differences(&b)));
+        // Kept by a series that has them.
+        group.bench_function(BenchmarkId::new("sum and squares", returns), |bencher| {
+            bencher.iter_batched_ref(|| ratios(&portfolio), |r| ignore(r.sum()), BatchSize::SmallInput);
+        });
     }
     group.finish();
 }

@@ -148,9 +148,9 @@ pub(crate) fn treynor_ratio<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
 pub(crate) fn capture<R: Real>(facts: &Facts<'_, R>, side: Ordering) -> Figure<R> {
     let none = if side == Ordering::Greater { Reason::NoUpPeriods } else { Reason::NoDownPeriods };
     let pairs = facts.pairs()?;
-    let gains = pairs.benchmark.gains();
-    let chosen = Chosen::Beside(gains, side);
-    let periods = gains.count(side);
+    let signs = pairs.b.approximations();
+    let chosen = Chosen::Beside(&signs, side);
+    let periods = chosen.count(signs.len());
     if periods == 0 {
         return Err(none.into());
     }

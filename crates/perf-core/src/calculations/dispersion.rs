@@ -95,16 +95,14 @@ impl<R: Real> Spread<R> {
     /// m3 / m2^1.5.
     pub(crate) fn skewness(&self) -> Figure<R> {
         let deviation = self.deviation(Deviation::Population)?.nonzero(Reason::ZeroVolatility)?;
-        let largest = self.powers().largest.power_integer(3);
-        let cubes = self.powers().cubes.clone().without_dust(&largest)?;
+        let cubes = self.powers().cubes.clone()?;
         Ok(cubes / count(self.len()) / deviation.power_integer(3))
     }
 
     /// m4 / m2² − 3.
     pub(crate) fn excess_kurtosis(&self) -> Figure<R> {
         let deviation = self.deviation(Deviation::Population)?.nonzero(Reason::ZeroVolatility)?;
-        let largest = self.powers().largest.power_integer(4);
-        let fourths = self.powers().fourths.clone().without_dust(&largest)?;
+        let fourths = self.powers().fourths.clone()?;
         (fourths / count(self.len()) / deviation.power_integer(4)).minus(&R::integer(3))
     }
 }

@@ -3,9 +3,10 @@ use std::cell::OnceCell;
 use std::cmp::Ordering;
 
 use super::ball::{Ball, TINY};
+use super::elementwise::{self, Ranged};
 use super::integers::View;
-use super::lanes::{Slices, Vectors, WIDTH};
-use super::loops::{self, BESIDE_ONE, BLOCK, Centered, Growth, PRODUCT_BLOCK, Products, Ranged};
+use super::lanes::{DOUBLE_WIDTH, Slices, Vectors, WIDTH};
+use super::loops::{self, BESIDE_ONE, BLOCK, Centered, Growth, PRODUCT_BLOCK, PowerSums, Products};
 use super::series::{Chosen, Powers, Series, Total};
 use super::{Figure, Integers, OneByOne, Real as _, Twofold, plain};
 
@@ -181,7 +182,7 @@ fn larger(a: f64, b: f64) -> f64 {
 fn pairs(view: &View<'_>) -> Vectors {
     match view {
         View::Single(values) => Vectors { high: values.to_vec(), low: vec![0.0; values.len()] },
-        View::Short(values) => loops::integers(values),
+        View::Short(values) => elementwise::integers(values),
         View::Pairs(slices) => Vectors { high: slices.high.to_vec(), low: slices.low.to_vec() },
         View::Any(values) => values.iter().map(|value| value.to_twofold().0).collect(),
     }
@@ -191,16 +192,16 @@ impl Series<Ball> for Balls {
     fn ratios(numerators: &Integers, denominators: &Integers) -> Self {
         let ratios = match (numerators.view(), denominators.view()) {
             (View::Single(numerators), View::Single(denominators)) => {
-                loops::plain_quotients(numerators, denominators)
+                elementwise::plain_quotients(numerators, denominators)
             }
             (View::Short(numerators), View::Single(denominators)) => {
-                loops::integer_quotients(numerators, denominators)
+                elementwise::integer_quotients(numerators, denominators)
             }
             (View::Pairs(numerators), View::Single(denominators)) => {
-                loops::quotients(numerators, denominators)
+                elementwise::quotients(numerators, denominators)
             }
             (a, b) => {
-                let ratios = loops::ratios(pairs(&a).as_slices(), pairs(&b).as_slices());
+                let ratios = elementwise::ratios(pairs(&a).as_slices(), pairs(&b).as_slices());
                 return Self::from_parts(ratios, RATIO_ERROR, 0.0);
             }
         };
@@ -249,7 +250,7 @@ impl Series<Ball> for Balls {
 
     fn differences(&self, others: &Self) -> Figure<Self> {
         let (x, y) = (&self.bounds, &others.bounds);
-        let differences = loops::differences(self.slices(), others.slices());
+        let differences = elementwise::differences(self.slices(), others.slices());
         // Zeros are exact only where there is no error that is not relative.
         if differences.certain && x.absolute == 0.0 && y.absolute == 0.0 {
             return Ok(Self::new(differences.values, x.less(y.size(), y.error(y.size()))));
@@ -266,13 +267,21 @@ impl Series<Ball> for Balls {
     }
 
     fn powers_about(&self, center: &Ball) -> Powers<Ball> {
-        let (centered, bounds) = self.about(center);
-        let sums = loops::powers_about(centered);
-        Powers {
-            cubes: bounds.power_sum(sums.cubes, 3),
-            fourths: bounds.power_sum(sums.fourths, 4),
-            largest: bounds.largest(sums.largest),
+        let [cubes, fourths] = loops::higher_moments(self.slices(), self.bounds.size());
+        let (cubes, fourths) = (self.bounds.power_sum(cubes, 3), self.bounds.power_sum(fourths, 4));
+        let ([sum, squares], count, c) = (self.moments(), Ball::approximately(self.bounds.count), *center);
+        let [three, four, six] = [3.0, 4.0, 6.0].map(Ball::approximately);
+        let shifted = [
+            cubes - c * (three * squares - c * (three * sum - count * c)),
+            fourths - c * (four * cubes - c * (six * squares - c * (four * sum - count * c))),
+        ];
+        if let [Some(cubes), Some(fourths)] = shifted.map(clear) {
+            return Powers { cubes: Ok(cubes), fourths: Ok(fourths) };
         }
+        let (centered, bounds) = self.about(center);
+        let PowerSums { cubes, fourths, largest } = loops::powers_about(centered);
+        let (cubes, fourths) = (bounds.power_sum(cubes, 3), bounds.power_sum(fourths, 4));
+        Powers::settled(cubes, fourths, &bounds.largest(largest))
     }
 
     fn products_about(&self, center: &Ball, others: &Self, other_center: &Ball) -> Figure<Ball> {
@@ -301,7 +310,7 @@ impl Series<Ball> for Balls {
             high: vec![threshold.middle().high; self.len()],
             low: vec![threshold.middle().low; self.len()],
         };
-        let differences = loops::differences(self.slices(), constant.as_slices());
+        let differences = elementwise::differences(self.slices(), constant.as_slices());
         if !differences.certain || !exact_zeros || other == 0.0 {
             return self.one_by_one().squares_below(threshold);
         }
@@ -317,13 +326,13 @@ impl Series<Ball> for Balls {
                 Some(slices) => loops::growth(slices, beside_one),
                 None => return Ball::UNKNOWN,
             },
-            Chosen::Beside(integers, side) => match (integers.signs(), side) {
-                (Some(signs), Ordering::Greater) => {
-                    loops::growth_where(self.slices(), &signs, 1.0, beside_one)
-                }
-                (Some(signs), Ordering::Less) => loops::growth_where(self.slices(), &signs, -1.0, beside_one),
-                _ => return self.one_by_one().growth(chosen),
-            },
+            Chosen::Beside(signs, Ordering::Greater) => {
+                loops::growth_where(self.slices(), signs, 1.0, beside_one)
+            }
+            Chosen::Beside(signs, Ordering::Less) => {
+                loops::growth_where(self.slices(), signs, -1.0, beside_one)
+            }
+            Chosen::Beside(_, Ordering::Equal) => return self.one_by_one().growth(chosen),
         };
         self.bounded(&growth).unwrap_or_else(|| self.one_by_one().growth(chosen))
     }
@@ -346,7 +355,7 @@ impl Balls {
         let Bounds { count, range: [least, most], .. } = self.bounds;
         // A number that does not take part is a factor of one.
         let [smallest, largest] = [1.0 + if least < 0.0 { least } else { 0.0 }, 1.0 + larger(most, 0.0)];
-        let blocks = count / PRODUCT_BLOCK as f64 + (2 * WIDTH) as f64;
+        let blocks = count / PRODUCT_BLOCK as f64 + (2 * DOUBLE_WIDTH) as f64;
         let of_factor = (self.bounds.error(self.bounds.size()) + 2.0 * STEP_ERROR)
             / (smallest * (2.0 - ROOM))
             + STEP_ERROR;

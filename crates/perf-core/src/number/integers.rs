@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::lanes::{Slices, Vectors};
@@ -120,8 +119,10 @@ impl Integers {
             Ordering::Less => Some((f64::NEG_INFINITY, -1.0)),
             Ordering::Equal => None,
         };
-        match (self.signs(), within) {
-            (Some(signs), Some((least, most))) => plain::places_within(&signs, least, most).0,
+        match (&self.0, within) {
+            (Parts::Doubles(vectors), Some((least, most))) => {
+                plain::places_within(&vectors.high, least, most).0
+            }
             _ => (0..self.len()).filter(|index| self.sign(*index) == sign).count(),
         }
     }
@@ -146,15 +147,6 @@ impl Integers {
             }
             Parts::Short(values) => Self(Parts::Short(kept(values, keep))),
             Parts::Any(values) => Self(Parts::Any(kept(values, keep))),
-        }
-    }
-
-    /// Numbers with the signs of these.
-    pub(super) fn signs(&self) -> Option<Cow<'_, [f64]>> {
-        match &self.0 {
-            Parts::Doubles(vectors) => Some(Cow::Borrowed(&vectors.high)),
-            Parts::Short(values) => Some(Cow::Owned(plain::doubles(values))),
-            Parts::Any(_) => None,
         }
     }
 

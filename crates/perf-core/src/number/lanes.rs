@@ -10,15 +10,17 @@ use super::processor::{Product, Split};
 
 /// Numbers worked on together.
 pub(super) const WIDTH: usize = 8;
+/// The same where each step waits for the one before it.
+pub(super) const DOUBLE_WIDTH: usize = 2 * WIDTH;
 
-/// Eight numbers.
+/// Eight numbers, or as many as stated.
 #[derive(Clone, Copy)]
-pub(super) struct Lanes(pub(super) [f64; WIDTH]);
+pub(super) struct Lanes<const W: usize = WIDTH>(pub(super) [f64; W]);
 
 #[allow(clippy::indexing_slicing, reason = "from_fn's index is below the length of its array")]
-impl Lanes {
-    pub(super) const ZERO: Self = Self([0.0; WIDTH]);
-    pub(super) const ONE: Self = Self([1.0; WIDTH]);
+impl<const W: usize> Lanes<W> {
+    pub(super) const ZERO: Self = Self([0.0; W]);
+    pub(super) const ONE: Self = Self([1.0; W]);
 
     #[inline(always)]
     pub(super) fn map(self, function: impl Fn(f64) -> f64) -> Self {
@@ -38,7 +40,7 @@ impl Lanes {
 
     /// What eight rows have in one place.
     #[inline(always)]
-    pub(super) fn across<const N: usize>(rows: &[[f64; N]; WIDTH], place: usize) -> Self {
+    pub(super) fn across<const N: usize>(rows: &[[f64; N]; W], place: usize) -> Self {
         Self(from_fn(
             #[inline(always)]
             |lane| rows[lane][place],
@@ -63,7 +65,7 @@ impl Lanes {
 
     #[inline(always)]
     pub(super) fn two_product<P: Product>(self, other: Self) -> (Self, Self) {
-        let products: [(f64, f64); WIDTH] = from_fn(
+        let products: [(f64, f64); W] = from_fn(
             #[inline(always)]
             |lane| P::two_product(self.0[lane], other.0[lane]),
         );
@@ -79,7 +81,15 @@ impl Lanes {
     }
 }
 
-impl Add for Lanes {
+#[allow(clippy::indexing_slicing, reason = "from_fn's index is below half the length of the array")]
+impl Lanes<DOUBLE_WIDTH> {
+    #[inline(always)]
+    fn halves(self) -> [Lanes; 2] {
+        [Lanes(from_fn(|lane| self.0[lane])), Lanes(from_fn(|lane| self.0[WIDTH + lane]))]
+    }
+}
+
+impl<const W: usize> Add for Lanes<W> {
     type Output = Self;
     #[inline(always)]
     fn add(self, other: Self) -> Self {
@@ -87,7 +97,7 @@ impl Add for Lanes {
     }
 }
 
-impl Sub for Lanes {
+impl<const W: usize> Sub for Lanes<W> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
@@ -95,7 +105,7 @@ impl Sub for Lanes {
     }
 }
 
-impl Mul for Lanes {
+impl<const W: usize> Mul for Lanes<W> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
@@ -103,7 +113,7 @@ impl Mul for Lanes {
     }
 }
 
-impl Div for Lanes {
+impl<const W: usize> Div for Lanes<W> {
     type Output = Self;
     #[inline(always)]
     fn div(self, other: Self) -> Self {
@@ -111,7 +121,7 @@ impl Div for Lanes {
     }
 }
 
-impl Neg for Lanes {
+impl<const W: usize> Neg for Lanes<W> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
@@ -133,24 +143,24 @@ pub(super) fn ranked(rank: i64) -> f64 {
     f64::from_bits((rank ^ ((rank >> 63).cast_unsigned() >> 1).cast_signed()).cast_unsigned())
 }
 
-/// Eight ranks, for the largest and the smallest of many.
+/// Eight ranks, or as many as stated, for the largest and the smallest of many.
 #[derive(Clone, Copy)]
-pub(super) struct Ranks([i64; WIDTH]);
+pub(super) struct Ranks<const W: usize = WIDTH>([i64; W]);
 
 #[allow(clippy::indexing_slicing, reason = "from_fn's index is below the length of its array")]
-impl Ranks {
+impl<const W: usize> Ranks<W> {
     /// Before any number.
-    pub(super) const FIRST: Self = Self([i64::MIN; WIDTH]);
+    pub(super) const FIRST: Self = Self([i64::MIN; W]);
     /// Behind any number.
-    pub(super) const LAST: Self = Self([i64::MAX; WIDTH]);
+    pub(super) const LAST: Self = Self([i64::MAX; W]);
 
     #[inline(always)]
-    pub(super) fn of(lanes: Lanes) -> Self {
+    pub(super) fn of(lanes: Lanes<W>) -> Self {
         Self(lanes.0.map(rank))
     }
 
     #[inline(always)]
-    pub(super) fn max(self, lanes: Lanes) -> Self {
+    pub(super) fn max(self, lanes: Lanes<W>) -> Self {
         let other = Self::of(lanes);
         Self(from_fn(
             #[inline(always)]
@@ -159,7 +169,7 @@ impl Ranks {
     }
 
     #[inline(always)]
-    pub(super) fn min(self, lanes: Lanes) -> Self {
+    pub(super) fn min(self, lanes: Lanes<W>) -> Self {
         let other = Self::of(lanes);
         Self(from_fn(
             #[inline(always)]
@@ -168,7 +178,7 @@ impl Ranks {
     }
 
     #[inline(always)]
-    pub(super) fn numbers(self) -> Lanes {
+    pub(super) fn numbers(self) -> Lanes<W> {
         Lanes(self.0.map(ranked))
     }
 
@@ -183,25 +193,25 @@ impl Ranks {
     }
 }
 
-/// Eight double-doubles.
+/// Eight double-doubles, or as many as stated.
 #[derive(Clone, Copy)]
-pub(super) struct Pairs {
-    pub(super) high: Lanes,
-    pub(super) low: Lanes,
+pub(super) struct Pairs<const W: usize = WIDTH> {
+    pub(super) high: Lanes<W>,
+    pub(super) low: Lanes<W>,
 }
 
-impl Pairs {
+impl<const W: usize> Pairs<W> {
     pub(super) const ZERO: Self = Self { high: Lanes::ZERO, low: Lanes::ZERO };
     pub(super) const ONE: Self = Self { high: Lanes::ONE, low: Lanes::ZERO };
 
     #[inline(always)]
     pub(super) fn of(value: Twofold) -> Self {
-        Self { high: Lanes([value.high; WIDTH]), low: Lanes([value.low; WIDTH]) }
+        Self { high: Lanes([value.high; W]), low: Lanes([value.low; W]) }
     }
 
     /// Integers of up to 62 bits, exactly.
     #[inline(always)]
-    pub(super) fn integers(values: [i64; WIDTH]) -> Self {
+    pub(super) fn integers(values: [i64; W]) -> Self {
         /// Of the lower half.
         const BITS: u32 = 31;
         let upper = Lanes(values.map(|value| (value >> BITS << BITS) as f64));
@@ -210,7 +220,7 @@ impl Pairs {
     }
 
     #[inline(always)]
-    pub(super) fn renormalized(high: Lanes, low: Lanes) -> Self {
+    pub(super) fn renormalized(high: Lanes<W>, low: Lanes<W>) -> Self {
         let sum = high + low;
         Self { high: sum, low: low - (sum - high) }
     }
@@ -225,7 +235,7 @@ impl Pairs {
     /// 1 + x for numbers from −1/2 to 1: the low part below 2u of the high one, which it may
     /// reach into.
     #[inline(always)]
-    pub(super) fn one_and(high: Lanes, low: Lanes) -> Self {
+    pub(super) fn one_and(high: Lanes<W>, low: Lanes<W>) -> Self {
         let sum = Lanes::ONE + high;
         Self { high: sum, low: (high - (sum - Lanes::ONE)) + low }
     }
@@ -239,7 +249,7 @@ impl Pairs {
 
     /// The product, its low part not yet below half a unit of its high one: up to 2^−51 of it.
     #[inline(always)]
-    pub(super) fn loose_times<P: Product>(self, other: Self) -> (Lanes, Lanes) {
+    pub(super) fn loose_times<P: Product>(self, other: Self) -> (Lanes<W>, Lanes<W>) {
         let (product, error) = self.high.two_product::<P>(other.high);
         (product, error + (self.high * other.low + self.low * other.high))
     }
@@ -253,6 +263,15 @@ impl Pairs {
         Self::renormalized(first, remainder / other.high)
     }
 
+    #[inline(always)]
+    fn lanes(self) -> [Twofold; W] {
+        let mut lanes = self.high.0.map(Twofold::from_f64);
+        lanes.iter_mut().zip(self.low.0).for_each(|(lane, low)| lane.low = low);
+        lanes
+    }
+}
+
+impl Pairs {
     /// The sum of all eight. Apart from the loops: within one it would keep the compiler from
     /// making vectors of what comes before.
     #[inline(never)]
@@ -268,26 +287,28 @@ impl Pairs {
         let times = Twofold::times::<Split>;
         times(times(times(a, b), times(c, d)), times(times(e, f), times(g, h)))
     }
+}
 
+impl Pairs<DOUBLE_WIDTH> {
+    /// The first eight and the last.
     #[inline(always)]
-    fn lanes(self) -> [Twofold; WIDTH] {
-        let mut lanes = self.high.0.map(Twofold::from_f64);
-        lanes.iter_mut().zip(self.low.0).for_each(|(lane, low)| lane.low = low);
-        lanes
+    pub(super) fn halves(self) -> [Pairs; 2] {
+        let ([a, b], [c, d]) = (self.high.halves(), self.low.halves());
+        [Pairs { high: a, low: c }, Pairs { high: b, low: d }]
     }
 }
 
-/// Columns of numbers eight by eight, the last ones filled up.
-pub(super) struct Columns<'a, const N: usize> {
-    whole: [Iter<'a, [f64; WIDTH]>; N],
-    last: Option<[Lanes; N]>,
+/// Columns of numbers eight by eight, or by as many as stated, the last ones filled up.
+pub(super) struct Columns<'a, const N: usize, const W: usize = WIDTH> {
+    whole: [Iter<'a, [f64; W]>; N],
+    last: Option<[Lanes<W>; N]>,
 }
 
-impl<'a, const N: usize> Columns<'a, N> {
+impl<'a, const N: usize, const W: usize> Columns<'a, N, W> {
     #[inline(always)]
     pub(super) fn filled(columns: [&'a [f64]; N], fill: [f64; N]) -> Self {
-        let parts = columns.map(<[f64]>::as_chunks::<WIDTH>);
-        let mut last = fill.map(|fill| Lanes([fill; WIDTH]));
+        let parts = columns.map(<[f64]>::as_chunks::<W>);
+        let mut last = fill.map(|fill| Lanes([fill; W]));
         for (last, (_, rest)) in last.iter_mut().zip(parts) {
             last.0.iter_mut().zip(rest).for_each(|(slot, number)| *slot = *number);
         }
@@ -302,7 +323,7 @@ impl<'a, const N: usize> Columns<'a, N> {
     }
 
     #[inline(always)]
-    pub(super) fn next(&mut self) -> Option<[Lanes; N]> {
+    pub(super) fn next(&mut self) -> Option<[Lanes<W>; N]> {
         let mut numbers = [Lanes::ZERO; N];
         for (slot, column) in numbers.iter_mut().zip(&mut self.whole) {
             match column.next() {

@@ -9,6 +9,7 @@ mod decimals;
 mod discounted;
 mod dyadic;
 mod elementary;
+mod elementwise;
 mod exact;
 mod integers;
 mod lanes;

@@ -22,14 +22,22 @@ impl<R: Real> Total<R> {
     }
 }
 
-/// Sums of the higher powers of differences.
+/// Sums of the higher powers of differences; each is exactly zero where it is dust of its largest term.
 pub struct Powers<R> {
     /// Σ d³.
-    pub cubes: R,
+    pub cubes: Figure<R>,
     /// Σ d⁴.
-    pub fourths: R,
-    /// max |d|.
-    pub largest: R,
+    pub fourths: Figure<R>,
+}
+
+impl<R: Real> Powers<R> {
+    /// Of sums, and the largest magnitude of a difference.
+    pub(super) fn settled(cubes: R, fourths: R, largest: &R) -> Self {
+        Self {
+            cubes: cubes.without_dust(&largest.power_integer(3)),
+            fourths: fourths.without_dust(&largest.power_integer(4)),
+        }
+    }
 }
 
 /// Which numbers of a row take part in a product.
@@ -39,8 +47,8 @@ pub enum Chosen<'a> {
     All,
     /// Those of these indices.
     Within(Range<usize>),
-    /// Those that stand beside an integer of this sign.
-    Beside(&'a Integers, Ordering),
+    /// Those that stand beside a number of this sign.
+    Beside(&'a [f64], Ordering),
 }
 
 impl Chosen<'_> {
@@ -50,7 +58,25 @@ impl Chosen<'_> {
         match self {
             Self::All => true,
             Self::Within(range) => range.contains(&index),
-            Self::Beside(integers, sign) => integers.sign(index) == *sign,
+            Self::Beside(numbers, sign) => {
+                numbers.get(index).and_then(|number| number.partial_cmp(&0.0)) == Some(*sign)
+            }
+        }
+    }
+
+    /// How many of `length` numbers take part.
+    #[must_use]
+    pub fn count(&self, length: usize) -> usize {
+        /// The smallest number above zero.
+        const LEAST: f64 = f64::from_bits(1);
+        match self {
+            Self::All => length,
+            Self::Within(range) => range.len(),
+            Self::Beside(numbers, Ordering::Greater) => plain::places_within(numbers, LEAST, f64::INFINITY).0,
+            Self::Beside(numbers, Ordering::Less) => {
+                plain::places_within(numbers, f64::NEG_INFINITY, -LEAST).0
+            }
+            Self::Beside(numbers, Ordering::Equal) => plain::places_within(numbers, 0.0, 0.0).0,
         }
     }
 }
@@ -179,7 +205,7 @@ impl<R: Real> Series<R> for OneByOne<R> {
     fn powers_about(&self, center: &R) -> Powers<R> {
         let differences: Self = self.less(center).collect();
         let sum = |power| differences.0.iter().fold(R::zero(), |sum, d| sum + d.power_integer(power));
-        Powers { cubes: sum(3), fourths: sum(4), largest: differences.largest() }
+        Powers::settled(sum(3), sum(4), &differences.largest())
     }
 
     fn products_about(&self, center: &R, others: &Self, other_center: &R) -> Figure<R> {
