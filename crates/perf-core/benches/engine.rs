@@ -159,7 +159,7 @@ fn kernels(criterion: &mut Criterion) {
         };
         kernel("ratios", &|| ignore(ratios(&portfolio)));
         kernel("growth", &|| ignore(r.growth(&Chosen::All)));
-        let signs = b.approximations();
+        let signs = benchmark.signs();
         let beside = Chosen::Beside(&signs, Ordering::Greater);
         kernel("growth beside gains", &|| ignore(r.growth(&beside)));
         kernel("powers about a mean", &|| ignore(r.powers_about(&mean_r)));

@@ -148,7 +148,7 @@ pub(crate) fn treynor_ratio<R: Real>(facts: &Facts<'_, R>) -> Figure<R> {
 pub(crate) fn capture<R: Real>(facts: &Facts<'_, R>, side: Ordering) -> Figure<R> {
     let none = if side == Ordering::Greater { Reason::NoUpPeriods } else { Reason::NoDownPeriods };
     let pairs = facts.pairs()?;
-    let signs = pairs.b.approximations();
+    let signs = pairs.benchmark.gains().signs();
     let chosen = Chosen::Beside(&signs, side);
     let periods = chosen.count(signs.len());
     if periods == 0 {

@@ -363,7 +363,9 @@ fn rounded(fast: impl Fn() -> Ball, wide: impl Fn() -> Wide) -> Option<Rounded> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Data, Dated, EntityType, Outcome, TimeSeries, read};
+    use crate::model::{
+        Benchmark, BenchmarkSeries, Data, Dated, EntityType, Method, Outcome, TimeSeries, read,
+    };
     use crate::number::Figure;
     use proptest::prelude::*;
 
@@ -398,6 +400,29 @@ mod tests {
         }
     }
 
+    /// The numerator and the denominator of the benchmark's one return have thousands of digits.
+    #[test]
+    fn a_benchmark_that_is_compounded_from_many_returns_has_a_sign() {
+        let start = chrono::NaiveDate::from_ymd_opt(2020, 1, 31).expect("a date");
+        let rows = |value: &dyn Fn(i64) -> Exact| -> TimeSeries {
+            start.iter_days().zip(0..200).map(|(date, day)| Dated { date, value: value(day) }).collect()
+        };
+        let of = |sign: i64| {
+            let mut request = request(rows(&|day| Exact::new(1_000 + sign * day, 0)), 2);
+            request.options.method = Method::ModifiedDietz;
+            let returns = rows(&|day| Exact::new(sign * (123_456_789_012 + day), 17));
+            let returns = returns.view().iter().skip(1).collect();
+            request.benchmark = Some(Benchmark { id: None, series: BenchmarkSeries::Returns(returns) });
+            request
+        };
+        for (sign, metric) in [(1, Metric::UpCapture), (-1, Metric::DownCapture)] {
+            for all in [each::<Ball>(&of(sign)), each::<Wide>(&of(sign))] {
+                let (_, figure) = all.into_iter().find(|(own, _)| *own == metric).expect("each metric");
+                assert!(matches!(figure, Ok(Ok(_)) | Err(Failure::Imprecise)), "{metric:?} {figure:?}");
+            }
+        }
+    }
+
     fn supplied(returns: &[i64]) -> TimeSeries {
         let start = chrono::NaiveDate::from_ymd_opt(2020, 1, 31).expect("a date");
         let rows = start.iter_days().zip(returns);
@@ -423,8 +448,8 @@ mod tests {
                 returns.into_iter().map(|(own, other)| (own, common * own / 4 + other)).unzip();
             let data = Data::Returns(supplied(&r));
             let request = CalculationRequest::new(EntityType::Portfolio, "p1".parse().expect("a name"), data);
-            let series = crate::model::BenchmarkSeries::Returns(supplied(&b));
-            let benchmark = Some(crate::model::Benchmark { id: None, series });
+            let series = BenchmarkSeries::Returns(supplied(&b));
+            let benchmark = Some(Benchmark { id: None, series });
             let request = CalculationRequest { benchmark, ..request };
             let resolved = resolve(&request, &Exact::ZERO).expect("a series");
             if let Some([known, direct]) = active_deviations::<Wide>(&resolved.series) {

@@ -1,7 +1,8 @@
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::lanes::{Slices, Vectors};
-use super::{Twofold, Whole, plain};
+use super::{Chosen, Twofold, Whole, plain};
 
 /// Integers in a row, ready for loops over double-doubles.
 ///
@@ -113,18 +114,7 @@ impl Integers {
     /// How many have this sign.
     #[must_use]
     pub fn count(&self, sign: Ordering) -> usize {
-        // No integer is between zero and one.
-        let within = match sign {
-            Ordering::Greater => Some((1.0, f64::INFINITY)),
-            Ordering::Less => Some((f64::NEG_INFINITY, -1.0)),
-            Ordering::Equal => None,
-        };
-        match (&self.0, within) {
-            (Parts::Doubles(vectors), Some((least, most))) => {
-                plain::places_within(&vectors.high, least, most).0
-            }
-            _ => (0..self.len()).filter(|index| self.sign(*index) == sign).count(),
-        }
+        Chosen::Beside(&self.signs(), sign).count(self.len())
     }
 
     /// Whether every sum with one of as many others, each above zero, is above zero.
@@ -147,6 +137,16 @@ impl Integers {
             }
             Parts::Short(values) => Self(Parts::Short(kept(values, keep))),
             Parts::Any(values) => Self(Parts::Any(kept(values, keep))),
+        }
+    }
+
+    /// Numbers with the signs of these.
+    #[must_use]
+    pub fn signs(&self) -> Cow<'_, [f64]> {
+        match &self.0 {
+            Parts::Doubles(vectors) => Cow::Borrowed(&vectors.high),
+            Parts::Short(values) => Cow::Owned(plain::doubles(values)),
+            Parts::Any(values) => values.iter().map(|value| f64::from(value.sign() as i8)).collect(),
         }
     }
 
@@ -251,6 +251,8 @@ mod tests {
                     prop_assert_eq!(integers.get(index), Some(value.clone()));
                     prop_assert_eq!(integers.sign(index), value.sign());
                 }
+                let signs = integers.signs().iter().map(|sign| sign.partial_cmp(&0.0)).collect::<Vec<_>>();
+                prop_assert_eq!(signs, expected.iter().map(|value| Some(value.sign())).collect::<Vec<_>>());
                 for sign in [Ordering::Less, Ordering::Equal, Ordering::Greater] {
                     let counted = expected.iter().filter(|value| value.sign() == sign).count();
                     prop_assert_eq!(integers.count(sign), counted);
