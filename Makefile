@@ -63,6 +63,7 @@ bench: target/bench/ready ## Time perfcalc beside numpy and pyxirr and write doc
 	$(CARGO) build --locked --release -p perf-core --example workloads
 	[ -e target/bench/data/ready ] || target/bench/bin/python bench/data.py target/bench/data
 	@touch target/bench/data/ready
+	rm -rf target/criterion
 	$(CARGO) bench --locked -p perf-core --bench engine -- --warm-up-time 1 --measurement-time 2
 	$(CARGO) bench --locked -p perf-local --bench services -- --warm-up-time 1 --measurement-time 2
 	python3 bench/compare.py target/release/perfcalc target/release/examples/workloads \

@@ -6,7 +6,7 @@ use super::ball::{Ball, TINY};
 use super::elementwise::{self, Ranged};
 use super::integers::View;
 use super::lanes::{DOUBLE_WIDTH, Slices, Vectors, WIDTH};
-use super::loops::{self, BESIDE_ONE, BLOCK, Centered, Growth, PRODUCT_BLOCK, PowerSums, Products};
+use super::loops::{self, BESIDE_ONE, BLOCK, Below, Centered, Growth, PRODUCT_BLOCK, PowerSums, Products};
 use super::series::{Chosen, Powers, Series, Total};
 use super::{Figure, Integers, OneByOne, Real as _, Twofold, plain};
 
@@ -105,6 +105,11 @@ impl Bounds {
         let error = self.product_error(other);
         let rounding = self.summation(x * y * ROOM);
         Ball::within(value, (self.count * error + rounding) * ROOM + underflow(x.min(y), self.count))
+    }
+
+    /// Σ min(x, 0)² of these, with its bound: exact where none is below zero.
+    fn square_sum_below(&self, value: Twofold) -> Ball {
+        if value.high == 0.0 { Ball::within(value, 0.0) } else { self.power_sum(value, 2) }
     }
 
     /// What a product with another number inherits of the errors of both.
@@ -304,18 +309,15 @@ impl Series<Ball> for Balls {
         // Zeros are exact only where there is no error that is not relative.
         let exact_zeros = self.bounds.absolute == 0.0;
         if exact_zeros && other == 0.0 && radius == 0.0 {
-            return Ok(self.square_sum_below_zero(self.bounds.error(self.bounds.size())));
+            let squares = loops::squares_below_zero(self.slices(), self.bounds.size());
+            return Ok(self.bounds.square_sum_below(squares));
         }
-        let constant = Vectors {
-            high: vec![threshold.middle().high; self.len()],
-            low: vec![threshold.middle().low; self.len()],
-        };
-        let differences = elementwise::differences(self.slices(), constant.as_slices());
-        if !differences.certain || !exact_zeros || other == 0.0 {
+        let (centered, bounds) = self.about(threshold);
+        let Below { squares, certain } = loops::squares_below(centered);
+        if !certain || !exact_zeros || other == 0.0 {
             return self.one_by_one().squares_below(threshold);
         }
-        let bounds = self.bounds.less(other, radius);
-        Ok(Self::new(differences.values, bounds).square_sum_below_zero(bounds.absolute))
+        Ok(bounds.square_sum_below(squares))
     }
 
     fn growth(&self, chosen: &Chosen<'_>) -> Ball {
@@ -363,19 +365,6 @@ impl Balls {
         let certain =
             within([smallest, largest], FACTORS) && within(growth.products, PRODUCTS) && relative < SMALL;
         certain.then(|| Ball::within(growth.value, growth.value.high.abs() * relative * ROOM))
-    }
-
-    /// Σ min(x, 0)², of numbers with this error.
-    fn square_sum_below_zero(&self, error: f64) -> Ball {
-        let size = self.bounds.size();
-        let value = loops::squares_below_zero(self.slices(), size);
-        if value.high == 0.0 {
-            return Ball::within(value, 0.0);
-        }
-        let count = self.bounds.count;
-        let inherited = 2.0 * count * error * (size + error);
-        let rounding = self.bounds.summation(size * size);
-        Ball::within(value, (inherited + rounding) * ROOM + underflow(1.0, count))
     }
 }
 

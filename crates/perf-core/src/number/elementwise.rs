@@ -1,7 +1,8 @@
 //! Loops that make numbers of numbers, eight at a time: quotients, differences, integers.
 
-use super::lanes::{Columns, Lanes, Pairs, Ranks, Slices, Vectors, WIDTH};
+use super::lanes::{Columns, Lanes, Pairs, Slices, Vectors, WIDTH};
 use super::processor::{Product, on_this_processor};
+use super::ranks::Ranks;
 
 /// Differences, and whether each is either far above dust or a difference of zeros.
 pub(super) struct Differences {
@@ -36,9 +37,6 @@ impl Ranged {
         Self { values, range }
     }
 }
-
-/// A difference above this share of the larger number is no dust, whatever its error.
-const FAR_ABOVE_DUST: f64 = 1e-20;
 
 #[inline(always)]
 fn ratios_with<P: Product>(numerators: Slices<'_>, denominators: Slices<'_>) -> Vectors {
@@ -127,11 +125,7 @@ fn differences_with<P: Product>(x: Slices<'_>, y: Slices<'_>) -> Differences {
         #[inline(always)]
         |[a, b, c, d]| {
             let difference = Pairs { high: a, low: b }.plus(Pairs { high: -c, low: -d });
-            let scale = a.abs().zip(c.abs(), |a, c| if a > c { a } else { c });
-            let clear = difference.high.abs() - scale * Lanes([FAR_ABOVE_DUST; WIDTH]);
-            // Zeros leave nothing to decide.
-            let clear = clear.zip(scale, |clear, scale| if scale == 0.0 { 1.0 } else { clear });
-            certain = certain.min(clear);
+            certain = certain.min(difference.high.clearance(a, c));
             difference
         },
     );

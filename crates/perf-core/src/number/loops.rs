@@ -5,8 +5,9 @@
 //! that `f64` has lost anything that counts. `largest` is a magnitude that no number exceeds.
 
 use super::Twofold;
-use super::lanes::{Columns, DOUBLE_WIDTH, Lanes, Pairs, Ranks, Slices, WIDTH};
+use super::lanes::{Columns, DOUBLE_WIDTH, Lanes, Pairs, Slices, WIDTH};
 use super::processor::{Product, on_this_processor};
+use super::ranks::Ranks;
 
 /// Steps of a sum before it is joined.
 pub(super) const BLOCK: usize = 32;
@@ -17,6 +18,12 @@ pub(super) const PRODUCT_BLOCK: usize = 16;
 pub(super) struct Products {
     pub(super) value: Twofold,
     pub(super) largest: f64,
+}
+
+/// Squares of what is below a center, and whether each difference is far above dust.
+pub(super) struct Below {
+    pub(super) squares: Twofold,
+    pub(super) certain: bool,
 }
 
 /// Σ d³, Σ d⁴ and the largest |d|.
@@ -188,13 +195,35 @@ fn squares_below_zero_with<P: Product>(x: Slices<'_>, largest: f64) -> Twofold {
         parts(x),
         [largest * largest],
         #[inline(always)]
-        |[high, low]| {
-            let low = high.zip(low, |high, low| if high < 0.0 { low } else { 0.0 });
-            let below = Pairs { high: high.min(Lanes::ZERO), low };
-            [below.loose_times::<P>(below)]
-        },
+        |[high, low]| [square_below_zero::<P>(Pairs { high, low })],
     );
     sum
+}
+
+/// What columns are filled up with is clearly above the center.
+#[inline(always)]
+fn squares_below_with<P: Product>(x: Centered<'_>) -> Below {
+    let (center, less) = (Pairs::of(x.center), Pairs::of(-x.center));
+    let mut certain = Ranks::of(Lanes::ONE);
+    let [sum] = totals(
+        Columns::filled([x.x.high, x.x.low], [x.center.high.abs() * 2.0 + 1.0, 0.0]),
+        [x.largest * x.largest],
+        #[inline(always)]
+        |[high, low]| {
+            let difference = Pairs { high, low }.plus(less);
+            certain = certain.min(difference.high.clearance(high, center.high));
+            [square_below_zero::<P>(difference)]
+        },
+    );
+    Below { squares: sum, certain: certain.smallest() > 0.0 }
+}
+
+/// min(x, 0)².
+#[inline(always)]
+fn square_below_zero<P: Product>(Pairs { high, low }: Pairs) -> (Lanes, Lanes) {
+    let low = high.zip(low, |high, low| if high < 0.0 { low } else { 0.0 });
+    let below = Pairs { high: high.min(Lanes::ZERO), low };
+    below.loose_times::<P>(below)
 }
 
 /// Products of 1 + x. A factor's low part is below 2u of its high one. After m factors
@@ -279,6 +308,7 @@ on_this_processor!(pub(super) products_about, products_about_with, (x: Centered<
 on_this_processor!(pub(super) squares_about, squares_about_with, (x: Centered<'_>) -> Twofold, "Σ (x − center)².");
 on_this_processor!(pub(super) powers_about, powers_about_with, (x: Centered<'_>) -> PowerSums, "Sums of higher powers of x − center.");
 on_this_processor!(pub(super) squares_below_zero, squares_below_zero_with, (x: Slices<'_>, largest: f64) -> Twofold, "Σ min(x, 0)².");
+on_this_processor!(pub(super) squares_below, squares_below_with, (x: Centered<'_>) -> Below, "Σ min(x − center, 0)².");
 on_this_processor!(pub(super) growth, growth_with, (x: Slices<'_>, beside_one: bool) -> Growth, "Π (1 + x).");
 on_this_processor!(pub(super) growth_where, growth_where_with, (x: Slices<'_>, signs: &[f64], side: f64, beside_one: bool) -> Growth, "Π (1 + x) of those whose sign is `side`'s.");
 
@@ -361,6 +391,9 @@ pub(super) mod tests {
             prop_assert_eq!(a.largest.to_bits(), b.largest.to_bits());
             let (a, b) = (squares_below_zero(x, of_x), squares_below_zero_with::<Split>(x, of_x));
             prop_assert_eq!(parts(&[a]), parts(&[b]));
+            let (a, b) = (squares_below(from_center), squares_below_with::<Split>(from_center));
+            prop_assert_eq!(parts(&[a.squares]), parts(&[b.squares]));
+            prop_assert_eq!(a.certain, b.certain);
             for beside_one in [true, false] {
                 let (a, b) = (growth(x, beside_one), growth_with::<Split>(x, beside_one));
                 prop_assert!(same_growth(&a, &b));
@@ -396,6 +429,10 @@ pub(super) mod tests {
             let pairs = a.iter().zip(&b).map(|(a, b)| away(a) * (b.clone() - other_wide.clone()));
             prop_assert!(error(products_about(from(x, center), from(y, other)).value, pairs) < SUM);
             prop_assert!(error(squares_about(from(x, center)), a.iter().map(|a| away(a).power_integer(2))) < SUM);
+            let within = Twofold::renormalized(0.1, 1e-18);
+            let below = |a: &Wide| (a.clone() - Wide::from_twofold(within)).approximate().min(0.0);
+            let below = squares_below(from(x, within)).squares.high / a.iter().map(|a| below(a).powi(2)).sum::<f64>();
+            prop_assert!(a.is_empty() || (below - 1.0).abs() < 1e-12 || size(x) < 0.1);
             let found = powers_about(from(x, center));
             prop_assert!(error(found.cubes, a.iter().map(|a| away(a).power_integer(3))) < SUM);
             prop_assert!(error(found.fourths, a.iter().map(|a| away(a).power_integer(4))) < SUM);

@@ -16,6 +16,7 @@ mod lanes;
 mod loops;
 mod plain;
 mod processor;
+mod ranks;
 mod real;
 mod rounded;
 mod series;

@@ -1,8 +1,9 @@
 //! Loops over integers and `f64` values.
 
 use super::integers::SINGLE_POWERS;
-use super::lanes::{Lanes, Ranks, WIDTH, rank, ranked};
+use super::lanes::{Lanes, WIDTH};
 use super::processor::{Product, on_this_processor};
+use super::ranks::{Ranks, rank, ranked};
 use super::whole::SHORT_POWERS;
 
 #[inline(always)]
