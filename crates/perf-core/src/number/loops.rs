@@ -40,11 +40,11 @@ pub(super) struct Growth {
     pub(super) products: [f64; 2],
 }
 
-/// Sums of terms, the high parts of which are at most `largest`, and their low parts 2^−51 of it.
+/// Sums of terms, the high parts of which are at most `largest`, and their low parts 2^−49 of it.
 /// What is summed up starts at a power of two A, from 64 to 128 times `largest`, and stays between
 /// A/2 and 3A/2 in a block: it is above each term, so that three operations give what a step leaves
 /// out, at most 2^−53 A. After m steps, with u = 2^−53, the roundings of what is left out add up
-/// to less than (m + m(m + 1)/2)·1.04·2^−46 u of `largest`: 2^−89 of it in each lane of a block.
+/// to less than (m + m(m + 1)/2)·1.13·2^−46 u of `largest`: 2^−89 of it in each lane of a block.
 #[inline(always)]
 fn totals<const C: usize, const N: usize>(
     mut columns: Columns<'_, C>,
