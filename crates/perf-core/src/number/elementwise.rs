@@ -142,7 +142,7 @@ on_this_processor!(pub(super) differences, differences_with, (x: Slices<'_>, y: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::number::loops::tests::{bits, error, numbers, vectors, wide};
+    use crate::number::loops::tests::{bits, columns, error, numbers, wide};
     use crate::number::processor::{Split, with_each_version};
     use crate::number::{Real, Twofold, Wide, plain};
     use proptest::prelude::*;
@@ -156,8 +156,7 @@ mod tests {
         /// Whatever this processor has, it gives what splitting gives.
         #[test]
         fn every_way_gives_the_same_bits(numbers in numbers()) {
-            let x = vectors(&numbers.iter().map(|n| (n.0, n.1)).collect::<Vec<_>>());
-            let y = vectors(&numbers.iter().map(|n| (n.2, n.3)).collect::<Vec<_>>());
+            let [x, y] = columns(&numbers);
             let (x, y) = (x.as_slices(), y.as_slices());
             with_each_version(|| {
             prop_assert!(same(&ratios(x, y), &ratios_with::<Split>(x, y)));
@@ -180,8 +179,7 @@ mod tests {
         /// Far within the bound that the number type adds to its results.
         #[test]
         fn what_is_lost_stays_within_its_bound(numbers in numbers()) {
-            let x = vectors(&numbers.iter().map(|n| (n.0, n.1)).collect::<Vec<_>>());
-            let y = vectors(&numbers.iter().map(|n| (n.2, n.3)).collect::<Vec<_>>());
+            let [x, y] = columns(&numbers);
             let (x, y) = (x.as_slices(), y.as_slices());
             let a = wide(x);
             let quotients = quotients(x, y.high).values;
