@@ -416,10 +416,13 @@ mod tests {
             request
         };
         for (sign, metric) in [(1, Metric::UpCapture), (-1, Metric::DownCapture)] {
-            for all in [each::<Ball>(&of(sign)), each::<Wide>(&of(sign))] {
-                let (_, figure) = all.into_iter().find(|(own, _)| *own == metric).expect("each metric");
-                assert!(matches!(figure, Ok(Ok(_)) | Err(Failure::Imprecise)), "{metric:?} {figure:?}");
-            }
+            let [fast, wide] = [each::<Ball>(&of(sign)), each::<Wide>(&of(sign))].map(|all| {
+                all.into_iter()
+                    .find_map(|(own, figure)| (own == metric).then_some(figure))
+                    .expect("each metric")
+            });
+            assert!(matches!(wide, Ok(Ok(_))), "{metric:?} {wide:?}");
+            assert!(fast == wide || fast == Err(Failure::Imprecise), "{metric:?} {fast:?} {wide:?}");
         }
     }
 

@@ -85,10 +85,6 @@ impl Bounds {
         }
     }
 
-    fn less_ball(&self, center: &Ball) -> Self {
-        self.less(center.middle().high.abs(), center.radius())
-    }
-
     /// A sum of powers of these, with its bound.
     fn power_sum(&self, value: Twofold, power: i32) -> Ball {
         let error = self.error(self.size());
@@ -142,7 +138,7 @@ impl Balls {
 
     /// The same seen from a center, and what is known of that.
     fn about(&self, center: &Ball) -> (Centered<'_>, Bounds) {
-        let bounds = self.bounds.less_ball(center);
+        let bounds = self.bounds.less(center.middle().high.abs(), center.radius());
         (Centered { x: self.slices(), center: center.middle(), largest: bounds.size() }, bounds)
     }
 
@@ -312,12 +308,14 @@ impl Series<Ball> for Balls {
             let squares = loops::squares_below_zero(self.slices(), self.bounds.size());
             return Ok(self.bounds.square_sum_below(squares));
         }
-        let (centered, bounds) = self.about(threshold);
-        let Below { squares, certain } = loops::squares_below(centered);
-        if !certain || !exact_zeros || other == 0.0 {
-            return self.one_by_one().squares_below(threshold);
+        if exact_zeros && other != 0.0 {
+            let (centered, bounds) = self.about(threshold);
+            let Below { squares, certain } = loops::squares_below(centered);
+            if certain {
+                return Ok(bounds.square_sum_below(squares));
+            }
         }
-        Ok(bounds.square_sum_below(squares))
+        self.one_by_one().squares_below(threshold)
     }
 
     fn growth(&self, chosen: &Chosen<'_>) -> Ball {
